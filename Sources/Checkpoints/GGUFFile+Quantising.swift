@@ -44,7 +44,7 @@ extension GGUFFile {
     try checkFinite(declaration.name)
     let rowBytes = declaration.format.rowBytes(tensor.columns)
     let rowsAtOnce = max(1, min(tensor.rowCount, (4 << 20) / max(1, tensor.columns)))
-    let buffer = Buffer(count: rowsAtOnce * rowBytes)
+    let buffer = try Buffer(count: rowsAtOnce * rowBytes)
     for start in stride(from: 0, to: tensor.rowCount, by: rowsAtOnce) {
       let rows = start..<min(start + rowsAtOnce, tensor.rowCount)
       tensor.encode(rows: rows, as: declaration.format, into: buffer.bytes, threads: threads)

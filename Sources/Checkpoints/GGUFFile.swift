@@ -59,7 +59,7 @@ public final class GGUFFile: TensorSource {
     guard let info = info(name) else {
       throw CheckpointError(file: path, item: name, reason: "there is no tensor of this name")
     }
-    return .over(
+    return try .over(
       files[info.part], at: info.offset, shape: info.shape, format: info.format, byteCount: info.byteCount)
   }
 }

@@ -54,7 +54,7 @@ public struct JSONTensors: TensorSource {
       throw error("its data are not base64")
     }
     guard data.count == count else { throw error("\(shape) takes \(count) bytes, its data are \(data.count)") }
-    let buffer = Buffer(count: count)
+    let buffer = try Buffer(count: count)
     buffer.bytes.copyBytes(from: data)
     return Tensor(shape: shape, format: .f32, buffer: buffer)
   }

@@ -47,7 +47,7 @@ public final class SafetensorsFile: TensorSource {
     guard let format = format(name) else {
       throw CheckpointError(file: path, item: name, reason: "the data type \(entry.dtype) is not supported")
     }
-    return .over(file, at: entry.range.lowerBound, shape: entry.shape, format: format, byteCount: entry.range.count)
+    return try .over(file, at: entry.range.lowerBound, shape: entry.shape, format: format, byteCount: entry.range.count)
   }
 }
 

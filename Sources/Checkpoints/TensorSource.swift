@@ -57,7 +57,10 @@ extension Tensor {
   }
 
   /// A tensor over part of a mapped file; copied only where its address does not suit its element type.
-  static func over(_ file: MappedFile, at offset: Int, shape: [Int], format: BlockFormat, byteCount: Int) -> Tensor {
+  static func over(_ file: MappedFile, at offset: Int, shape: [Int], format: BlockFormat, byteCount: Int)
+    throws(AllocationError)
+    -> Tensor
+  {
     let part = UnsafeRawBufferPointer(rebasing: file.bytes[offset..<offset + byteCount])
     let alignment: Int =
       switch format {
@@ -67,7 +70,7 @@ extension Tensor {
       default: 2
       }
     if let base = part.baseAddress, Int(bitPattern: base) % alignment != 0 {
-      let buffer = Buffer(count: byteCount)
+      let buffer = try Buffer(count: byteCount)
       withExtendedLifetime(file) { buffer.bytes.copyMemory(from: part) }
       return Tensor(shape: shape, format: format, buffer: buffer)
     }

@@ -113,7 +113,7 @@ public struct Conversion {
     }
     let rowBytes = format.rowBytes(tensor.columns)
     let step = max(1, (1 << 24) / max(rowBytes, 1))
-    let buffer = Buffer(count: min(step, tensor.rowCount) * rowBytes)
+    let buffer = try Buffer(count: min(step, tensor.rowCount) * rowBytes)
     defer { withExtendedLifetime(buffer) {} }
     for start in stride(from: 0, to: tensor.rowCount, by: step) {
       let rows = start..<min(start + step, tensor.rowCount)

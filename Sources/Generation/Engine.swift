@@ -17,6 +17,7 @@ final class Engine: @unchecked Sendable {
   /// By rising capacity.
   private let executors: [Executor]
   private let arena: Buffer
+  private let footprint: ModelFootprint
   private let turn = Mutex(())
 
   init(
@@ -33,24 +34,24 @@ final class Engine: @unchecked Sendable {
     let programs = try buckets.map { capacity in
       try Program(planning: graph, capacity: capacity, options: options, catalogue: catalogue, format: format)
     }
-    try ModelFootprint(of: programs, graph: graph, options: options, threads: team.count, format: format)
-      .check(memory: Machine().claimableBytes, context: options.context)
+    footprint = try ModelFootprint(of: programs, graph: graph, options: options, threads: team.count, format: format)
+    try footprint.check(memory: Machine().claimableBytes, context: options.context)
     let largest = programs[programs.count - 1]
-    weights = try WeightMemory(
-      for: largest,
-      from: WeightMemory.Source(tensor: source.tensor) { tensor in tensor.releasePages() }, team: team,
-      progress: progress)
     states = largest.states
-    arena = Buffer(count: (programs.map(\.arenaWords).max() ?? 0) * 4)
-    arena.populate()
-    let none = StateStore(states: [], context: options.context, slots: 1, format: options.cacheFormat)
-    executors = [Executor](unsafeUninitializedCapacity: programs.count) { [weights, arena] buffer, count in
-      for (index, program) in programs.enumerated() {
-        (buffer.baseAddress! + index).initialize(
-          to: Executor(
-            program: program, weights: weights, states: none, team: team, catalogue: catalogue, arena: arena))
+    do {
+      weights = try WeightMemory(
+        for: largest,
+        from: WeightMemory.Source(tensor: source.tensor) { tensor in tensor.releasePages() }, team: team,
+        progress: progress)
+      let arena = try Buffer(count: (programs.map(\.arenaWords).max() ?? 0) * 4)
+      let none = try StateStore(states: [], context: options.context, slots: 1, format: options.cacheFormat)
+      executors = try programs.map { [weights] program in
+        try Executor(
+          program: program, weights: weights, states: none, team: team, catalogue: catalogue, arena: arena)
       }
-      count = programs.count
+      self.arena = arena
+    } catch let error as AllocationError {
+      throw MemoryError.refused(footprint, context: options.context, error)
     }
   }
 
@@ -62,8 +63,11 @@ final class Engine: @unchecked Sendable {
 
   var activationBytes: Int { arena.count + executors.reduce(0) { $0 + $1.scratchBytes } }
 
-  func newStates() -> StateStore {
-    StateStore(states: states, context: options.context, slots: 1, format: options.cacheFormat)
+  /// Empty states for `slots` sequences; throws where the system refuses their addresses.
+  func newStates(slots: Int = 1) throws(MemoryError) -> StateStore {
+    do {
+      return try StateStore(states: states, context: options.context, slots: slots, format: options.cacheFormat)
+    } catch { throw .refused(footprint, context: options.context, error) }
   }
 
   /// Runs one step of one sequence and lets `read` see its results while they last.

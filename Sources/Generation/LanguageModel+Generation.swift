@@ -45,7 +45,7 @@ extension LanguageModel {
       continuation.onTermination = { _ in flag.cancel() }
       Thread.detachNewThread {
         do {
-          let session = self.session()
+          let session = try self.session()
           try session.append(self.encode(prompt))
           var generator = try TextGenerator(session, options: options)
           while !flag.isCancelled, let piece = try generator.next() { continuation.yield(piece) }

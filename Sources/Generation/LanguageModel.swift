@@ -88,8 +88,10 @@ public final class LanguageModel: @unchecked Sendable {
     return nil
   }
 
-  /// A new conversation with nothing in it.
-  public func session() -> Session { Session(model: self) }
+  /// A new conversation with nothing in it; its states take memory as they fill, at most what was planned.
+  ///
+  /// Throws `MemoryError` where the system refuses the addresses for it.
+  public func session() throws(MemoryError) -> Session { try Session(model: self) }
 
   /// Bytes of packed weights, and of the memory that steps share.
   public var memory: (weights: Int, activations: Int) { (engine.weights.bytes, engine.activationBytes) }

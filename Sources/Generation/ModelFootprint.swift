@@ -49,25 +49,33 @@ public struct ModelFootprint: Hashable, Sendable {
 
   /// Throws where `memory` bytes, those that can be had now, do not hold it all; 0 is a machine that does not say.
   func check(memory: Int, context: Int) throws(MemoryError) {
-    if memory > 0, totalBytes > memory { throw MemoryError(footprint: self, context: context, memory: memory) }
+    if memory > 0, totalBytes > memory { throw .exceeds(self, context: context, memory: memory) }
   }
 }
 
 /// A model that the machine's memory cannot hold: what it needs, and what there is.
-public struct MemoryError: Error, Hashable, Sendable, CustomStringConvertible {
-  public let footprint: ModelFootprint
-  /// Positions of the context that was asked for.
-  public let context: Int
-  /// Bytes that can be had now.
-  public let memory: Int
+public enum MemoryError: Error, Hashable, Sendable, CustomStringConvertible {
+  /// `context` positions were asked for, and `memory` bytes can be had now.
+  case exceeds(ModelFootprint, context: Int, memory: Int)
+  /// The system refused a part, for instance where a limit on addresses is set (`ulimit -v`).
+  case refused(ModelFootprint, context: Int, AllocationError)
 
   public var description: String {
-    func size(_ bytes: Int) -> String {
-      bytes < 1 << 30 ? "\(max(1, bytes >> 20)) MiB" : "\((Double(bytes) / Double(1 << 30) * 10).rounded() / 10) GiB"
+    switch self {
+    case .exceeds(let footprint, let context, let memory):
+      "\(Self.size(footprint.totalBytes)) of memory are needed and \(Self.size(memory)) can be had: "
+        + Self.parts(footprint, context)
+    case .refused(let footprint, let context, let error): "\(error) (\(Self.parts(footprint, context)))"
     }
-    return "\(size(footprint.totalBytes)) of memory are needed and \(size(memory)) can be had: "
-      + "\(size(footprint.weightBytes)) for weights, \(size(footprint.stateBytes)) for the states of a context of "
+  }
+
+  private static func parts(_ footprint: ModelFootprint, _ context: Int) -> String {
+    "\(size(footprint.weightBytes)) for weights, \(size(footprint.stateBytes)) for the states of a context of "
       + "\(context), \(size(footprint.activationBytes)) for activations (less: a shorter context, as with --context, "
       + "or smaller caches, as with --kv q8_0)"
+  }
+
+  private static func size(_ bytes: Int) -> String {
+    bytes < 1 << 30 ? "\(max(1, bytes >> 20)) MiB" : "\((Double(bytes) / Double(1 << 30) * 10).rounded() / 10) GiB"
   }
 }

@@ -42,7 +42,7 @@ public struct Perplexity {
         "the text has \(tokens.count) tokens; a context of \(length) needs at least \(2 * length)")
     }
     let windows = min(limit ?? .max, tokens.count / length)
-    let session = model.session()
+    let session = try model.session()
     var (total, count) = (0.0, 0)
     let start = ContinuousClock.now
     for window in 0..<windows {

@@ -32,9 +32,9 @@ public final class Session: @unchecked Sendable {
   /// After the last token, `[vocabulary]`.
   public private(set) var logits: [Float]
 
-  init(model: LanguageModel) {
+  init(model: LanguageModel) throws(MemoryError) {
     self.model = model
-    states = model.engine.newStates()
+    states = try model.engine.newStates()
     logits = []
     tokens.reserveCapacity(min(model.context, 1 << 20))
   }

@@ -1,5 +1,5 @@
 import Dispatch
-import TensorCore
+public import TensorCore
 
 #if canImport(Glibc)
   import Glibc
@@ -12,10 +12,12 @@ public enum ReadBandwidth {
   /// Bytes a second that `threads` read together, over about `seconds`.
   ///
   /// Each thread searches a block of its own, larger than its caches, for a byte that is not there.
-  public static func measure(threads: Int, seconds: Double = 0.2, blockBytes: Int = 64 << 20) -> Double {
+  public static func measure(
+    threads: Int, seconds: Double = 0.2, blockBytes: Int = 64 << 20
+  ) throws(AllocationError) -> Double {
     // Many threads together exceed any cache with less each.
     let blockBytes = max(min(blockBytes, (1 << 30) / max(threads, 1)), 1 << 20)
-    let blocks = (0..<max(threads, 1)).map { _ in Buffer(count: blockBytes) }
+    let blocks = try (0..<max(threads, 1)).map { _ throws(AllocationError) in try Buffer(count: blockBytes) }
     DispatchQueue.concurrentPerform(iterations: blocks.count) { index in
       // Pages that were never written would all be one page of zeros.
       memset(blocks[index].base, 1, blocks[index].count)

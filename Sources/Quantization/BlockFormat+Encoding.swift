@@ -28,9 +28,11 @@ extension Tensor {
   /// This tensor in another format, encoded row by row by up to `threads` threads; the result does not depend on them.
   ///
   /// The last dimension must be a multiple of the format's block. `importance` has one weight a column.
-  public func encoded(as format: BlockFormat, importance: [Float]? = nil, threads: Int = 1) -> Tensor {
+  public func encoded(
+    as format: BlockFormat, importance: [Float]? = nil, threads: Int = 1
+  ) throws(AllocationError) -> Tensor {
     precondition(columns % format.blockWidth == 0, "rows are no whole number of blocks")
-    let buffer = Buffer(count: rowCount * format.rowBytes(columns))
+    let buffer = try Buffer(count: rowCount * format.rowBytes(columns))
     encode(rows: 0..<rowCount, as: format, into: buffer.bytes, importance: importance, threads: threads)
     return Tensor(shape: shape, format: format, buffer: buffer)
   }

@@ -47,22 +47,22 @@ public final class Executor: @unchecked Sendable {
     private let padding: (Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0)
   }
 
-  /// `arena` is shared by the programs of one session, since only one runs at a time.
+  /// `arena` is shared by the programs of one session, since only one runs at a time. Throws where memory is refused.
   public init(
     program: Program, weights: WeightMemory, states: StateStore, team: ThreadTeam, catalogue: KernelCatalogue,
     arena shared: Buffer? = nil
-  ) {
+  ) throws(AllocationError) {
     (self.program, self.weights, self.states) = (program, weights, states)
     (self.team, self.catalogue) = (team, catalogue)
     let isa = Self.vectorISA(catalogue.features)
     rowKernels = row_kernels_for(isa).pointee
     attentionKernels = attention_kernels_for(isa).pointee
     recurrenceKernels = recurrence_kernels_for(isa).pointee
-    memory = shared ?? Buffer(count: program.arenaWords * 4)
+    if let shared { memory = shared } else { memory = try Buffer(count: program.arenaWords * 4) }
     precondition(memory.count >= program.arenaWords * 4, "the shared arena is too small")
     arena = memory.base
     (kernelScratchOffset, threadBytes) = Self.threadLayout(program, states.format)
-    threadMemory = Buffer(count: threadBytes * team.count)
+    threadMemory = try Buffer(count: threadBytes * team.count)
     var tasks = 0
     firstTask = program.steps.map { step in
       defer { if case .tasks(let list) = step { tasks += list.count } }
@@ -102,6 +102,7 @@ public final class Executor: @unchecked Sendable {
     for (index, run) in runs.enumerated() {
       precondition(
         run.start + run.count <= self.states.context && run.slot < self.states.slots, "a row is past the context")
+      self.states.prepare(slot: run.slot, through: run.start + run.count)
       for offset in 0..<run.count {
         positions?[row] = Int32(run.start + offset)
         rowRun[row] = index

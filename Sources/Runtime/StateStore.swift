@@ -4,7 +4,8 @@ public import TensorCore
 
 /// The states of a model for some sequences side by side, in the formats of a plan.
 ///
-/// A cache lies `[slot][head][row][width]`; a ring keeps position `p` in row `p % rows`. All memory is taken at once.
+/// A cache lies `[slot][head][row][width]`; a ring keeps position `p` in row `p % rows`. Addresses are reserved at once,
+/// memory is taken as positions are written: in small pages at first, in huge ones for a sequence that grows long.
 public final class StateStore: @unchecked Sendable {
   public let states: [State]
   public let context: Int
@@ -12,6 +13,10 @@ public final class StateStore: @unchecked Sendable {
   public let format: BlockFormat
   private let buffer: Buffer
   private let layouts: [Layout]
+  /// Slots whose memory has been asked for in huge pages.
+  private var isEnlarged: [Bool]
+  /// Positions from which on reading speed is worth the memory of a whole slot.
+  private static let longSequence = 512
 
   struct Layout {
     var offset: Int
@@ -25,7 +30,8 @@ public final class StateStore: @unchecked Sendable {
     var isRing: Bool
   }
 
-  public init(states: [State], context: Int, slots: Int, format: BlockFormat) {
+  /// Throws where the system refuses the addresses.
+  public init(states: [State], context: Int, slots: Int, format: BlockFormat) throws(AllocationError) {
     (self.states, self.context, self.slots, self.format) = (states, context, slots, format)
     var offset = 0
     layouts = states.map { state in
@@ -33,11 +39,11 @@ public final class StateStore: @unchecked Sendable {
       offset += (layout.slotBytes * slots + 63) / 64 * 64
       return layout
     }
-    buffer = Buffer(count: offset)
-    buffer.populate()
+    buffer = try Buffer(count: offset, pages: .small)
+    isEnlarged = [Bool](repeating: false, count: slots)
   }
 
-  /// Bytes in all.
+  /// Bytes in all, once every position is written.
   public var bytes: Int { buffer.count }
 
   private static func layout(_ state: State, offset: Int, context: Int, format: BlockFormat) -> Layout {
@@ -53,6 +59,16 @@ public final class StateStore: @unchecked Sendable {
     return Layout(
       offset: offset, rows: rows, heads: heads, rowBytes: rowBytes, headBytes: rows * rowBytes,
       slotBytes: heads * rows * rowBytes, isRing: isRing)
+  }
+
+  /// Hears how far a sequence will reach before its rows are written.
+  func prepare(slot: Int, through position: Int) {
+    guard position > Self.longSequence, !isEnlarged[slot] else { return }
+    isEnlarged[slot] = true
+    for layout in layouts where layout.rows > Self.longSequence {
+      let start = layout.offset + slot * layout.slotBytes
+      buffer.enlarge(start..<start + layout.slotBytes)
+    }
   }
 
   func layout(_ state: Int) -> Layout { layouts[state] }

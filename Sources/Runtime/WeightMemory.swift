@@ -19,7 +19,8 @@ public final class WeightMemory: @unchecked Sendable {
     }
   }
 
-  /// Packs what `program` reads, on all threads; `progress` hears the share that is done.
+  /// Packs what `program` reads, on all threads; `progress` hears the share that is done. Throws what `source` throws,
+  /// `PlanError` for a weight of another shape and `AllocationError`.
   public init(
     for program: Program, from source: Source, team: ThreadTeam, progress: (Double) -> Void = { _ in }
   ) throws {
@@ -28,7 +29,7 @@ public final class WeightMemory: @unchecked Sendable {
       offsets[matrix.name] = total
       total += (matrix.packedBytes * matrix.count + 63) / 64 * 64
     }
-    buffer = Buffer(count: total)
+    buffer = try Buffer(count: total)
     for matrix in program.matrices {
       let tensor = try source.tensor(matrix.name)
       try Self.check(tensor, [matrix.count * matrix.rows, matrix.columns], matrix.name)
@@ -48,7 +49,7 @@ public final class WeightMemory: @unchecked Sendable {
     }
     for name in program.constants {
       let tensor = try source.tensor(name)
-      let values = Buffer(count: tensor.elementCount * 4)
+      let values = try Buffer(count: tensor.elementCount * 4)
       withExtendedLifetime(tensor) {
         block_decode(
           tensor.format.rawValue, tensor.bytes.baseAddress!, values.base.assumingMemoryBound(to: Float.self),

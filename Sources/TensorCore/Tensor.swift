@@ -18,14 +18,26 @@ public struct Tensor: @unchecked Sendable {
     self.init(shape: shape, format: format, bytes: UnsafeRawBufferPointer(buffer.bytes), owner: buffer)
   }
 
+  /// A copy of `values`.
   public init(_ values: [Float], shape: [Int]) {
-    let buffer = Buffer(count: values.count * 4)
-    values.withUnsafeBytes { buffer.bytes.copyMemory(from: $0) }
-    self.init(shape: shape, format: .f32, buffer: buffer)
+    let copy = Copy(of: values)
+    self.init(shape: shape, format: .f32, bytes: UnsafeRawBufferPointer(copy.values), owner: copy)
   }
 
   public var elementCount: Int { shape.reduce(1, *) }
   /// The contiguous dimension; 1 for a scalar.
   public var columns: Int { shape.last ?? 1 }
   public var rowCount: Int { shape.dropLast().reduce(1, *) }
+}
+
+/// Values that a tensor made of an array owns.
+private final class Copy: @unchecked Sendable {
+  let values: UnsafeMutableBufferPointer<Float>
+
+  init(of array: [Float]) {
+    values = .allocate(capacity: array.count)
+    _ = values.initialize(fromContentsOf: array)
+  }
+
+  deinit { values.deallocate() }
 }

@@ -15,7 +15,7 @@ struct Conversation {
     """
 
   func run() throws {
-    let session = model.session()
+    let session = try model.session()
     var messages = opening
     Terminal.note("\(model.path): \(model.context) positions, \(model.threadCount) threads. \(Self.help)")
     var editor = LineEditor(history: History(file: History.defaultFile()))

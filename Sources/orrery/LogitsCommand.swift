@@ -103,7 +103,7 @@ struct LogitsCommand: ParsableCommand {
       options.outputRows = options.chunk
       options.context = arguments.context ?? max(ids.count, 1)
     }
-    let session = model.session()
+    let session = try model.session()
     for part in stepwise ? ids.map({ [$0] }) : [ids] {
       try session.step(part, rows: .all) { executor, count in
         for row in 0..<count {

@@ -95,7 +95,7 @@ struct ModelPlan {
     }
     (weightBytes, activationBytes) = (footprint.weightBytes, footprint.activationBytes)
     let threads = command.threads > 0 ? command.threads : machine.processorCount
-    bytesPerSecond = ReadBandwidth.measure(threads: threads)
+    bytesPerSecond = try ReadBandwidth.measure(threads: threads)
   }
 
   /// Formats as stored, or one for all where there are only settings.

@@ -81,7 +81,7 @@ struct RunCommand: ParsableCommand {
   }
 
   private func answer(_ prompt: String, _ model: LanguageModel) throws {
-    let session = model.session()
+    let session = try model.session()
     let ids = try ids(of: prompt, model)
     let start = ContinuousClock.now
     try session.append(ids)

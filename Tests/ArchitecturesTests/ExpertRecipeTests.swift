@@ -14,8 +14,8 @@ struct ExpertRecipeTests {
     try #require(json[key]?.string.flatMap { Data(base64Encoded: $0) })
   }
 
-  private func tensor(_ data: Data, _ shape: [Int]) -> Tensor {
-    let buffer = Buffer(count: data.count)
+  private func tensor(_ data: Data, _ shape: [Int]) throws -> Tensor {
+    let buffer = try Buffer(count: data.count)
     data.withUnsafeBytes { buffer.bytes.copyMemory(from: $0) }
     return Tensor(shape: shape, format: .i8, buffer: buffer)
   }
@@ -33,12 +33,12 @@ struct ExpertRecipeTests {
     let architecture = try Registry.architecture(for: ConfigReader(json: config, file: "config.json"))
     let block = "model.layers.0.mlp.experts"
     var stored = MemoryTensors()
-    stored["\(block).gate_up_proj_blocks"] = tensor(
+    stored["\(block).gate_up_proj_blocks"] = try tensor(
       try bytes(json, "gate_up_blocks"), [experts, 2 * inner, hidden / 32, 16])
-    stored["\(block).gate_up_proj_scales"] = tensor(
+    stored["\(block).gate_up_proj_scales"] = try tensor(
       try bytes(json, "gate_up_scales"), [experts, 2 * inner, hidden / 32])
-    stored["\(block).down_proj_blocks"] = tensor(try bytes(json, "down_blocks"), [experts, hidden, inner / 32, 16])
-    stored["\(block).down_proj_scales"] = tensor(try bytes(json, "down_scales"), [experts, hidden, inner / 32])
+    stored["\(block).down_proj_blocks"] = try tensor(try bytes(json, "down_blocks"), [experts, hidden, inner / 32, 16])
+    stored["\(block).down_proj_scales"] = try tensor(try bytes(json, "down_scales"), [experts, hidden, inner / 32])
     for (part, shape) in [
       ("gate", [experts, inner, hidden]), ("up", [experts, inner, hidden]),
       ("down", [experts, hidden, inner]),

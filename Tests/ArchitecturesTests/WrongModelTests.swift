@@ -79,7 +79,7 @@ struct WrongModelTests {
   }
 
   @Test func `integers are no weights`() throws {
-    let bytes = Buffer(count: 64)
+    let bytes = try Buffer(count: 64)
     let weights = try weights {
       $0["model.layers.0.self_attn.q_proj.weight"] = Tensor(shape: [8, 8], format: .i8, buffer: bytes)
     }

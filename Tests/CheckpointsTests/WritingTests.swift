@@ -7,15 +7,15 @@ import Testing
 
 @Suite struct WritingTests {
   /// The tensors of `Scripts/fixtures/containers.py`, in its order.
-  static func tensors() -> MemoryTensors {
-    func tensor<T>(_ values: [T], _ shape: [Int], _ format: BlockFormat) -> Tensor {
-      let buffer = Buffer(count: values.count * MemoryLayout<T>.stride)
+  static func tensors() throws -> MemoryTensors {
+    func tensor<T>(_ values: [T], _ shape: [Int], _ format: BlockFormat) throws -> Tensor {
+      let buffer = try Buffer(count: values.count * MemoryLayout<T>.stride)
       values.withUnsafeBytes { buffer.bytes.copyMemory(from: $0) }
       return Tensor(shape: shape, format: format, buffer: buffer)
     }
     let grid = (0..<96).map { Float($0) / 8 - 5 }
-    let half = Tensor((0..<3).flatMap { grid[$0 * 32..<$0 * 32 + 5] }, shape: [3, 5]).encoded(as: .f16)
-    return [
+    let half = try Tensor((0..<3).flatMap { grid[$0 * 32..<$0 * 32 + 5] }, shape: [3, 5]).encoded(as: .f16)
+    return try [
       "first.weight": Tensor(grid, shape: [3, 32]), "half.weight": half,
       "integers": tensor([Int32.min, .max, 7], [1, 3], .i32),
       "cube": Tensor((0..<24).map { Float($0) }, shape: [2, 3, 4]),
@@ -70,7 +70,7 @@ import Testing
   @Test func `safetensors round trip`() throws {
     try withFolder { folder in
       let path = folder.appending(path: "ours.safetensors").path
-      let source = Self.tensors()
+      let source = try Self.tensors()
       var writer = SafetensorsWriter(metadata: ["format": "pt", "note": "Größe \"1\""])
       try writer.write(source, to: path)
       let file = try SafetensorsFile(path: path)

@@ -29,7 +29,7 @@ struct FootprintTests {
       try #require(weights.format($0))
     }
     #expect(footprint.activationBytes == model.memory.activations)
-    #expect(abs(footprint.stateBytes - model.session().stateBytes) <= 64 * file.graph.states.count)
+    #expect(try abs(footprint.stateBytes - model.session().stateBytes) <= 64 * file.graph.states.count)
     #expect(footprint.weightBytes == model.memory.weights + tableBytes(file.graph, weights))
 
     let use = try MemoryUse(file.graph, context: model.context, cacheFormat: .q8_0) { name, _ in

@@ -22,7 +22,7 @@ import Testing
     family: String
   ) throws {
     let model = try OracleTests.model(family)
-    let session = model.session()
+    let session = try model.session()
     try session.append([3, 1, 4])
     let before = session.logits
     #expect(throws: SessionError.self) { try session.replace(with: [3, 2, -1]) }
@@ -31,7 +31,7 @@ import Testing
     try session.replace(with: [3, 1, 4])
     #expect(session.logits == before)
     try session.replace(with: [3, 2])
-    let other = model.session()
+    let other = try model.session()
     try other.append([3, 2])
     #expect(session.logits == other.logits)
   }

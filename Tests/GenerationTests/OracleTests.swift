@@ -40,7 +40,7 @@ import Testing
   }
 
   static func logits(_ model: LanguageModel, _ tokens: [Int32], stepwise: Bool) throws -> [Float] {
-    let session = model.session()
+    let session = try model.session()
     var result: [Float] = []
     for part in stepwise ? tokens.map({ [$0] }) : [tokens] {
       try session.step(part, rows: .all) { executor, count in
@@ -72,7 +72,7 @@ import Testing
         ? "ln_final.normalized" : index + first == 0 ? "blocks.0.resid_pre" : "blocks.\(index + first - 1).resid_post"
     }
     let model = try Self.model(family, taps: Set(names))
-    let session = model.session()
+    let session = try model.session()
     try session.step(oracle.tokens, rows: .last) { executor, _ in
       for (name, expected) in zip(names, oracle.hidden) {
         let values = try #require(executor.tap(name)).values

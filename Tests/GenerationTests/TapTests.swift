@@ -35,7 +35,7 @@ import Testing
     let partials = try JSONTensors(path: TestData.url("nano-sort/gpt-nano-sort-t0-partials.json").path)
     for input in 0..<3 {
       let tokens = try partials.tensor("idx").floats(rows: input..<input + 1).map { Int32($0) }
-      let session = model.session()
+      let session = try model.session()
       try session.step(tokens, rows: .all) { executor, _ in
         for name in Self.names {
           let value = try #require(executor.tap(name.ours))

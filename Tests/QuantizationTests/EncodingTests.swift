@@ -32,7 +32,7 @@ import Testing
   func `errors are no larger than llama.cpp's`(format: BlockFormat) throws {
     let expected = try #require(try TestData.json(fixture: "encoded.json")["\(format)"])
     for (name, tensor) in Self.sets {
-      let encoded = tensor.encoded(as: format)
+      let encoded = try tensor.encoded(as: format)
       let theirs = try #require(expected[name]?["error"]?.double)
       #expect(Self.relativeError(encoded, tensor) <= theirs * 1.01, "\(name)")
       if let bytes = expected[name]?["bytes"]?.string {
@@ -42,44 +42,45 @@ import Testing
   }
 
   @Test(arguments: formats)
-  func `the result does not depend on threads`(format: BlockFormat) {
+  func `the result does not depend on threads`(format: BlockFormat) throws {
     let tensor = Self.sets[0].tensor
-    let (one, three) = (tensor.encoded(as: format), tensor.encoded(as: format, threads: 3))
+    let (one, three) = try (tensor.encoded(as: format), tensor.encoded(as: format, threads: 3))
     #expect(Self.bytes(one) == Self.bytes(three))
   }
 
   @Test(arguments: formats.filter { $0.isQuantised && ![.q8_0, .mxfp4].contains($0) })
-  func `importance lowers the error of important columns`(format: BlockFormat) {
+  func `importance lowers the error of important columns`(format: BlockFormat) throws {
     let tensor = Self.sets[0].tensor
     let importance = (0..<tensor.columns).map { $0 % 4 == 0 ? Float(1) : 0.01 }
-    let plain = Self.relativeError(tensor.encoded(as: format), tensor, weights: importance)
-    let weighted = Self.relativeError(tensor.encoded(as: format, importance: importance), tensor, weights: importance)
+    let plain = try Self.relativeError(tensor.encoded(as: format), tensor, weights: importance)
+    let weighted = try Self.relativeError(
+      tensor.encoded(as: format, importance: importance), tensor, weights: importance)
     #expect(weighted < plain)
-    let none = tensor.encoded(as: format, importance: [Float](repeating: 0, count: tensor.columns))
-    #expect(Self.bytes(none) == Self.bytes(tensor.encoded(as: format)))
+    let none = try tensor.encoded(as: format, importance: [Float](repeating: 0, count: tensor.columns))
+    #expect(try Self.bytes(none) == Self.bytes(tensor.encoded(as: format)))
   }
 
   @Test(arguments: formats)
-  func `extreme values encode and decode without harm`(format: BlockFormat) {
+  func `extreme values encode and decode without harm`(format: BlockFormat) throws {
     var generator = Generator(seed: 3)
     let base = generator.normal(256)
     let scales: [Float] = [0, Float.leastNonzeroMagnitude * 8, 1e-38, 1e-10, 1e9, 1e38]
     for scale in scales {
       let tensor = Tensor(base.map { $0 * scale }, shape: [1, 256])
-      let decoded = tensor.encoded(as: format).floats()
+      let decoded = try tensor.encoded(as: format).floats()
       if scale == 0 { #expect(decoded.allSatisfy { $0 == 0 }) }
       if format.isQuantised { #expect(decoded.allSatisfy { $0.isFinite }) }
     }
     var values = base
     (values[0], values[1], values[2]) = (.nan, .infinity, -.infinity)
-    let decoded = Tensor(values, shape: [1, 256]).encoded(as: format).floats()
+    let decoded = try Tensor(values, shape: [1, 256]).encoded(as: format).floats()
     if format.isQuantised { #expect(decoded.allSatisfy { $0.isFinite }) }
   }
 
   @Test(arguments: formats)
-  func `encoding what was decoded changes nothing much`(format: BlockFormat) {
-    let once = Self.sets[0].tensor.encoded(as: format)
-    let again = Tensor(once.floats(), shape: once.shape).encoded(as: format)
+  func `encoding what was decoded changes nothing much`(format: BlockFormat) throws {
+    let once = try Self.sets[0].tensor.encoded(as: format)
+    let again = try Tensor(once.floats(), shape: once.shape).encoded(as: format)
     let limit = format.isQuantised ? Self.relativeError(once, Self.sets[0].tensor) * 0.75 : 0
     #expect(Self.relativeError(again, once) <= limit)
   }

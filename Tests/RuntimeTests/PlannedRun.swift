@@ -21,9 +21,9 @@ struct PlannedRun {
     let team = ThreadTeam(count: threads)
     let memory = try WeightMemory(
       for: program, from: WeightMemory.Source(tensor: { weights[$0]! }), team: team)
-    let states = StateStore(
+    let states = try StateStore(
       states: program.states, context: options.context, slots: options.slots, format: options.cacheFormat)
-    executor = Executor(program: program, weights: memory, states: states, team: team, catalogue: catalogue)
+    executor = try Executor(program: program, weights: memory, states: states, team: team, catalogue: catalogue)
     self.slot = slot
   }
 

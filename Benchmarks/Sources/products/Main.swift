@@ -5,24 +5,25 @@ import TensorCore
 
 /// Times matrix products: `products [--threads N] [--isa LEVEL] [--rows N] [--columns N] [--tokens N] [--mapped] FORMAT…`.
 @main struct Products {
-  static func main() {
+  static func main() throws {
     let options = Options(CommandLine.arguments.dropFirst())
     let (threads, rows, columns, tokens) = (options.threads, options.rows, options.columns, options.tokens)
     let catalogue = KernelCatalogue(features: options.features)
-    print("processor: \(ProcessorFeatures.detected); threads: \(threads); memory read: \(text(readRate(threads))) GB/s")
+    print(
+      "processor: \(ProcessorFeatures.detected); threads: \(threads); memory read: \(try text(readRate(threads))) GB/s")
     print("kernel                            packed/file  pack GB/s  1 token GB/s  \(tokens) tokens GOP/s")
     for format in options.formats {
       let packing = Packing(source: format, arithmetic: .quantised, isMapped: options.isMapped)
       let name = catalogue.kernelName(for: packing)
       // One token: at least 160 MB of weights, so that they come from memory.
       let tall = max(rows, (160 << 20) / format.rowBytes(columns) / 16 * 16)
-      let single = Matrix(packing, rows: tall, columns: columns, tokens: 1)
+      let single = try Matrix(packing, rows: tall, columns: columns, tokens: 1)
       let packTime = best(of: 3, threads: threads) { parallel(threads) { single.pack(single.panels($0, of: threads)) } }
-      let scratch = (0..<threads).map { _ in Buffer(count: packing.scratchBytes(columns: columns)) }
+      let scratch = try (0..<threads).map { _ in try Buffer(count: packing.scratchBytes(columns: columns)) }
       let decode = best(of: 5, threads: threads) {
         parallel(threads) { single.multiply(catalogue, single.panels($0, of: threads), scratch: scratch[$0]) }
       }
-      let many = Matrix(packing, rows: rows, columns: columns, tokens: tokens)
+      let many = try Matrix(packing, rows: rows, columns: columns, tokens: tokens)
       many.pack(0..<many.panelCount)
       let prefill = best(of: 5, threads: threads) {
         parallel(threads) { many.multiply(catalogue, many.panels($0, of: threads), scratch: scratch[$0]) }
@@ -63,8 +64,8 @@ import TensorCore
   }
 
   /// GB/s at which the threads together read memory.
-  static func readRate(_ threads: Int) -> Double {
-    let buffer = Buffer(count: 256 << 20)
+  static func readRate(_ threads: Int) throws -> Double {
+    let buffer = try Buffer(count: 256 << 20)
     memset(buffer.base, 1, buffer.count)
     let address = UInt(bitPattern: buffer.base)
     let seconds = best(of: 5, threads: threads) {

@@ -12,12 +12,12 @@ struct Matrix: @unchecked Sendable {
   let activations: Buffer
   let output: Buffer
 
-  init(_ packing: Packing, rows: Int, columns: Int, tokens: Int) {
+  init(_ packing: Packing, rows: Int, columns: Int, tokens: Int) throws {
     self.packing = packing
     self.rows = rows
     self.columns = columns
     self.tokens = tokens
-    stored = Buffer(count: rows * packing.source.rowBytes(columns))
+    stored = try Buffer(count: rows * packing.source.rowBytes(columns))
     // Bytes that are small numbers in every format: speed does not depend on values, save for what is not finite.
     var state: UInt64 = 1
     let words = stored.base.assumingMemoryBound(to: UInt64.self)
@@ -25,9 +25,9 @@ struct Matrix: @unchecked Sendable {
       state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
       words[index] = state & 0x3737_3737_3737_3737
     }
-    packed = Buffer(count: packing.bytes(rows: rows, columns: columns))
-    activations = Buffer(count: tokens * packing.activation.rowBytes(columns))
-    output = Buffer(count: tokens * rows * 4)
+    packed = try Buffer(count: packing.bytes(rows: rows, columns: columns))
+    activations = try Buffer(count: tokens * packing.activation.rowBytes(columns))
+    output = try Buffer(count: tokens * rows * 4)
     let row = (0..<columns).map { Float($0 % 17) - 8 }
     for token in 0..<tokens {
       row.withUnsafeBufferPointer {

@@ -66,7 +66,7 @@ extension WeightRecipe {
     guard let first = tensors.first, !first.shape.isEmpty,
       tensors.allSatisfy({ $0.format == first.format && $0.shape.dropFirst() == first.shape.dropFirst() })
     else { throw misfit("the parts \(tensors.map(\.shape)) in \(tensors.map(\.format)) do not join") }
-    let buffer = Buffer(count: tensors.reduce(0) { $0 + $1.bytes.count })
+    let buffer = try Buffer(count: tensors.reduce(0) { $0 + $1.bytes.count })
     var offset = 0
     for tensor in tensors {
       UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[offset...]).copyMemory(from: tensor.bytes)
@@ -79,8 +79,8 @@ extension WeightRecipe {
   /// Copies rows of `size` bytes: row `r` of the result is row `place(r)`.
   private func reordered(
     _ tensor: Tensor, shape: [Int], size: Int, count: Int, from place: (Int) -> Int
-  ) -> Tensor {
-    let buffer = Buffer(count: tensor.bytes.count)
+  ) throws -> Tensor {
+    let buffer = try Buffer(count: tensor.bytes.count)
     if let source = tensor.bytes.baseAddress {
       for row in 0..<count { (buffer.base + row * size).copyMemory(from: source + place(row) * size, byteCount: size) }
     }
@@ -93,7 +93,7 @@ extension WeightRecipe {
     guard rows == heads * width, width % 2 == 0, tensor.shape.count > 1 || !tensor.format.isQuantised else {
       throw misfit("its shape \(tensor.shape) has not \(heads) heads of \(width)")
     }
-    return reordered(tensor, shape: tensor.shape, size: tensor.bytes.count / max(rows, 1), count: rows) { row in
+    return try reordered(tensor, shape: tensor.shape, size: tensor.bytes.count / max(rows, 1), count: rows) { row in
       let (head, place) = row.quotientAndRemainder(dividingBy: width)
       return head * width + place / 2 + place % 2 * (width / 2)
     }
@@ -104,7 +104,7 @@ extension WeightRecipe {
       throw misfit("its shape \(tensor.shape) in \(tensor.format) cannot be transposed")
     }
     let shape = tensor.shape.dropLast(2) + [tensor.columns, tensor.shape[tensor.shape.count - 2]]
-    let buffer = Buffer(count: tensor.bytes.count)
+    let buffer = try Buffer(count: tensor.bytes.count)
     switch tensor.format.blockBytes {
     case 1: Self.transpose(tensor, to: buffer, as: UInt8.self)
     case 2: Self.transpose(tensor, to: buffer, as: UInt16.self)
@@ -141,7 +141,7 @@ extension WeightRecipe {
     else { throw misfit("its shape \(tensor.shape) in \(tensor.format) has no columns \(range)") }
     let (size, start) = (tensor.format.rowBytes(range.count), tensor.format.rowBytes(range.lowerBound))
     let full = tensor.format.rowBytes(tensor.columns)
-    let buffer = Buffer(count: size * tensor.rowCount)
+    let buffer = try Buffer(count: size * tensor.rowCount)
     if let source = tensor.bytes.baseAddress {
       for row in 0..<tensor.rowCount {
         (buffer.base + row * size).copyMemory(from: source + row * full + start, byteCount: size)
@@ -162,7 +162,7 @@ extension WeightRecipe {
         file: "weights", reason: "MXFP4 blocks \(blocks.shape) with scales \(scales.shape) are not 16 bytes a scale")
     }
     let count = scales.bytes.count
-    let buffer = Buffer(count: count * 17)
+    let buffer = try Buffer(count: count * 17)
     let output = buffer.bytes
     for block in 0..<count {
       output[block * 17] = scales.bytes[block]
