@@ -57,11 +57,20 @@ let package = Package(
         "TensorCore",
         "Tokenizers",
       ], swiftSettings: settings),
+    .target(
+      name: "Benchmarking",
+      dependencies: ["Architectures", "CKernels", "Generation", "Kernels", "Planning", "Runtime", "TensorCore"],
+      swiftSettings: settings),
+    .target(
+      name: "RandomModels",
+      dependencies: ["Architectures", "Checkpoints", "GraphIR", "JSON", "Quantization", "TensorCore"],
+      swiftSettings: settings),
     .executableTarget(
       name: "orrery",
       dependencies: [
-        "Architectures", "Checkpoints", "Conversion", "Generation", "GraphIR", "JSON", "Kernels", "LineEditing",
-        "Memory", "Planning", "Quantization", "Reference", "Runtime", "Templates", "TensorCore", "Tokenizers",
+        "Architectures", "Benchmarking", "Checkpoints", "Conversion", "Generation", "GraphIR", "JSON", "Kernels",
+        "LineEditing", "Memory", "Planning", "Quantization", "RandomModels", "Reference", "Runtime", "Templates",
+        "TensorCore", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     .testTarget(

@@ -15,20 +15,22 @@ struct FormatChooser {
   private var valueIndex = 0
   private var downIndex = 0
 
-  init(recipe: QuantisationRecipe, file: GGUFFile) {
+  /// `value` gives metadata by key, `names` are the tensors of the file.
+  init(recipe: QuantisationRecipe, names: [String], value: (String) -> GGUFValue?) {
     self.recipe = recipe
-    let architecture = file.string("general.architecture") ?? ""
+    let architecture = value("general.architecture")?.string ?? ""
     self.architecture = architecture
     func size(_ key: String) -> Int? {
-      file.integer("\(architecture).\(key)") ?? file.integers("\(architecture).\(key)")?.first
+      let found = value("\(architecture).\(key)")
+      return found?.integer ?? found?.integers?.first
     }
     layerCount = size("block_count") ?? 0
     expertCount = size("expert_count") ?? 0
     let heads = size("attention.head_count") ?? 1
     let keys = size("attention.head_count_kv") ?? heads
     headsPerKey = keys > 0 ? heads / keys : 0
-    hasOutput = file.has("output.weight")
-    valueCount = file.tensors.count { Self.role($0.name) == .value }
+    hasOutput = names.contains("output.weight")
+    valueCount = names.count { Self.role($0) == .value }
   }
 
   enum Role { case output, embedding, value, key, attentionOutput, down, other }
@@ -55,13 +57,13 @@ struct FormatChooser {
   ]
 
   /// Whether a recipe changes this tensor at all: matrices of weights, not vectors, norms, routers or positions.
-  static func isQuantised(_ tensor: GGUFTensor) -> Bool {
+  static func isQuantised(_ tensor: TensorDeclaration) -> Bool {
     tensor.shape.dropLast().contains { $0 > 1 } && tensor.name.hasSuffix("weight") && !tensor.format.isInteger
       && tensor.name != "position_embd.weight" && tensor.name != "token_types.weight"
       && !kept.contains(where: tensor.name.contains)
   }
 
-  mutating func step(for tensor: GGUFTensor, layer: Int) -> QuantisationStep {
+  mutating func step(for tensor: TensorDeclaration, layer: Int) -> QuantisationStep {
     let wanted = Self.isQuantised(tensor) ? choose(tensor, layer: layer) : tensor.format
     let chosen = Self.fitting(wanted, columns: tensor.shape.last ?? 1)
     return QuantisationStep(
@@ -85,7 +87,7 @@ struct FormatChooser {
     return .f16
   }
 
-  private mutating func choose(_ tensor: GGUFTensor, layer: Int) -> BlockFormat {
+  private mutating func choose(_ tensor: TensorDeclaration, layer: Int) -> BlockFormat {
     if !recipe.base.isQuantised { return recipe.base }
     let role = Self.role(tensor.name)
     if role == .output || (role == .embedding && !hasOutput) { return outputFormat(tensor) }
@@ -106,7 +108,7 @@ struct FormatChooser {
     }
   }
 
-  private func outputFormat(_ tensor: GGUFTensor) -> BlockFormat {
+  private func outputFormat(_ tensor: TensorDeclaration) -> BlockFormat {
     let columns = tensor.shape.last ?? 1
     if recipe.base == .mxfp4 || recipe.base == .q8_0 || architecture == "falcon" { return .q8_0 }
     return columns % recipe.base.blockWidth == 0 ? .q6_k : .q8_0

@@ -50,17 +50,38 @@ public struct QuantisationStep: Hashable, Sendable {
 extension QuantisationRecipe {
   /// The format of every tensor of `file`, in its order.
   public func plan(for file: GGUFFile) -> [QuantisationStep] {
-    var chooser = FormatChooser(recipe: self, file: file)
+    plan(file.tensors.map(\.declaration)) { file[key: $0] }
+  }
+
+  /// The formats by name of a model that is yet to be written, from its settings and the sizes of its tensors.
+  public func formats(
+    metadata: [GGUFEntry], tensors: [(name: String, shape: [Int])]
+  ) throws -> [String: BlockFormat] {
+    let declarations = try tensors.map { tensor throws in
+      try TensorDeclaration(name: tensor.name, shape: tensor.shape, format: .f32)
+    }
+    let steps = plan(declarations) { key in metadata.last { $0.key == key }?.value }
+    return Dictionary(steps.map { ($0.name, $0.to) }) { first, _ in first }
+  }
+
+  private func plan(_ tensors: [TensorDeclaration], value: (String) -> GGUFValue?) -> [QuantisationStep] {
+    var chooser = FormatChooser(recipe: self, names: tensors.map(\.name), value: value)
     // Choices that count tensors count them by layer, then by name.
     func layer(_ name: String) -> Int {
       guard name.hasPrefix("blk.") else { return -1 }
       return Int(name.dropFirst(4).prefix { $0.isNumber }) ?? -1
     }
-    let order = file.tensors.map { (layer: layer($0.name), tensor: $0) }.sorted { a, b in
+    let order = tensors.map { (layer: layer($0.name), tensor: $0) }.sorted { a, b in
       a.layer != b.layer ? a.layer < b.layer : a.tensor.name.utf8.lexicographicallyPrecedes(b.tensor.name.utf8)
     }
     var steps: [String: QuantisationStep] = [:]
     for (layer, tensor) in order { steps[tensor.name] = chooser.step(for: tensor, layer: layer) }
-    return file.tensors.compactMap { steps[$0.name] }
+    return tensors.compactMap { steps[$0.name] }
+  }
+}
+
+extension GGUFTensor {
+  fileprivate var declaration: TensorDeclaration {
+    TensorDeclaration(name: name, shape: shape, format: format, byteCount: byteCount)
   }
 }

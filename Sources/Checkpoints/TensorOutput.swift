@@ -18,6 +18,11 @@ public struct TensorDeclaration: Hashable, Sendable {
     }
     (self.name, self.shape, self.format, byteCount) = (name, shape, format, count)
   }
+
+  /// Of sizes that are known to suit each other.
+  init(name: String, shape: [Int], format: BlockFormat, byteCount: Int) {
+    (self.name, self.shape, self.format, self.byteCount) = (name, shape, format, byteCount)
+  }
 }
 
 /// Where the data of one declared tensor are written, in as many pieces as convenient.

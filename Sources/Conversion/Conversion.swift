@@ -37,7 +37,7 @@ public struct Conversion {
     writer["general.architecture"] = .string(model.config.architecture)
     writer["general.type"] = .string("model")
     writer["general.name"] = .string(name)
-    for entry in model.config.metadata { writer[entry.key] = try Self.value(entry.value, entry.key) }
+    for entry in model.config.metadata { writer[entry.key] = try GGUFValue(entry.value, key: entry.key) }
     writer["general.quantization_version"] = .uint32(2)
     if let type = fileType(weights) { writer["general.file_type"] = .uint32(type) }
     for entry in try tokenizerMetadata() { writer[entry.key] = entry.value }
@@ -84,25 +84,6 @@ public struct Conversion {
       .q6_k: 18, .iq4_nl: 25, .iq4_xs: 30, .bf16: 32, .mxfp4: 38,
     ]
     return types[format ?? weights.format("token_embd.weight") ?? .f32]
-  }
-
-  private static func value(_ value: MetadataValue, _ key: String) throws -> GGUFValue {
-    func narrow<T: FixedWidthInteger>(_ number: Int) throws -> T {
-      guard let result = T(exactly: number) else {
-        throw CheckpointError(file: "output", item: key, reason: "\(number) does not fit GGUF's 32 bits")
-      }
-      return result
-    }
-    return switch value {
-    case .integer(let number): .uint32(try narrow(number))
-    case .number(let number): .float32(Float(number))
-    case .boolean(let flag): .bool(flag)
-    case .string(let text): .string(text)
-    case .integers(let numbers): .int32s(try numbers.map { try narrow($0) })
-    case .numbers(let numbers): .float32s(numbers.map { Float($0) })
-    case .booleans(let flags): .bools(flags)
-    case .strings(let texts): .strings(texts)
-    }
   }
 
   private func write(_ tensor: Tensor, as format: BlockFormat, to output: inout TensorOutput) throws {

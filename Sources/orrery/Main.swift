@@ -17,7 +17,7 @@ import ArgumentParser
     subcommands: [
       RunCommand.self, ListCommand.self, ShowCommand.self, InspectCommand.self, PlanCommand.self,
       TokenizeCommand.self, TemplateCommand.self, ConvertCommand.self, QuantizeCommand.self, EvalCommand.self,
-      LogitsCommand.self, VerifyCommand.self, CompletionsCommand.self,
+      BenchCommand.self, LogitsCommand.self, VerifyCommand.self, CompletionsCommand.self,
     ])
 
   /// Runs the command; a refusal while it runs is one line on standard error and exit code 64, like a wrong argument.

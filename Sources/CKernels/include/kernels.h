@@ -4,6 +4,7 @@
 #include "blocks.h"
 #include "cpu.h"
 #include "matmul.h"
+#include "peak.h"
 #include "recurrence.h"
 #include "rows.h"
 #include "vector_isa.h"

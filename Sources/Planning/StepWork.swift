@@ -1,0 +1,161 @@
+import GraphIR
+import Kernels
+import TensorCore
+
+/// What a step has to do whatever kernel does it: bytes that must be read, operations that must be done.
+///
+/// A multiplication and an addition count as two operations. Rows that travel between steps count no bytes: they should
+/// stay in a cache.
+public struct StepWork: Hashable, Sendable {
+  /// Weights, each byte once.
+  public var weightBytes = 0
+  /// Kept rows and recurrent states, each byte once, written ones among them.
+  public var stateBytes = 0
+  /// Products of bytes, summed as int32.
+  public var int8Operations = 0
+  /// Everything computed in float32.
+  public var float32Operations = 0
+
+  public init() {}
+
+  public var bytes: Int { weightBytes + stateBytes }
+  public var operations: Int { int8Operations + float32Operations }
+
+  public static func += (a: inout StepWork, b: StepWork) {
+    a.weightBytes += b.weightBytes
+    a.stateBytes += b.stateBytes
+    a.int8Operations += b.int8Operations
+    a.float32Operations += b.float32Operations
+  }
+}
+
+/// One sequence's rows in a run of a program.
+public struct RunSize: Hashable, Sendable {
+  public var tokens: Int
+  /// Positions that the sequence had before.
+  public var depth: Int
+  /// Rows whose logits are asked for.
+  public var rows: Int
+
+  public init(tokens: Int, depth: Int = 0, rows: Int = 1) {
+    (self.tokens, self.depth, self.rows) = (tokens, depth, rows)
+  }
+}
+
+extension Program {
+  /// The work of every step together.
+  public func work(_ size: RunSize) -> StepWork {
+    steps.reduce(into: StepWork()) { $0 += work(of: $1, size) }
+  }
+
+  /// The work of one step.
+  public func work(of step: Step, _ size: RunSize) -> StepWork {
+    var work = StepWork()
+    switch step {
+    case .rows(let domain, let instructions):
+      let rows = domain == .tokens ? size.tokens : size.rows
+      for instruction in instructions where rows > 0 { work += self.work(of: instruction, rows: rows) }
+    case .tasks(let tasks):
+      for task in tasks { work += self.work(of: task, size) }
+    }
+    return work
+  }
+
+  /// Rows of weights, and rows that are kept. Arithmetic on single rows is too little to count.
+  private func work(of instruction: RowInstruction, rows: Int) -> StepWork {
+    var work = StepWork()
+    for input in instruction.inputs { if case .constant = input.space { work.weightBytes += input.count * 4 } }
+    switch instruction.op {
+    case .append(let state, _), .commit(let state):
+      work.stateBytes += rows * states[state].rowBytes(options.cacheFormat)
+    default: break
+    }
+    return work
+  }
+
+  private func work(of task: TaskStep, _ size: RunSize) -> StepWork {
+    switch task {
+    case .product(let step):
+      let rows = step.domain == .tokens ? size.tokens : size.rows
+      let matrix = matrices[step.matrix]
+      return matrix.work(products: rows * matrix.count, matrices: rows == 0 ? 0 : Double(matrix.count))
+    case .experts(let step):
+      let matrix = matrices[step.matrix]
+      return matrix.work(
+        products: size.tokens * step.route.used,
+        matrices: Self.experts(step.route.experts, used: step.route.used, tokens: size.tokens))
+    case .attention(let step): return work(of: step, scores: true, mix: true, size)
+    case .scores(let step): return work(of: step, scores: true, mix: false, size)
+    case .mix(let step): return work(of: step, scores: false, mix: true, size)
+    case .route, .pattern: return StepWork()
+    case .convolution(_, let input, _, _, let taps, _):
+      var work = StepWork()
+      work.weightBytes = input.count * taps * 4
+      work.stateBytes = 2 * input.count * (taps - 1) * 4
+      work.float32Operations = 2 * input.count * taps * size.tokens
+      return work
+    case .recurrence(let step):
+      // Decay, update and read of each element; the delta rule reads once more.
+      let elements = step.values.count * step.query.width
+      var work = StepWork()
+      work.stateBytes = 2 * elements * 4
+      work.float32Operations = (step.rate == nil ? 5 : 7) * elements * size.tokens
+      return work
+    }
+  }
+
+  /// How many of `experts` some row chooses, where each row chooses `used` of them evenly.
+  static func experts(_ experts: Int, used: Int, tokens: Int) -> Double {
+    var unused = 1.0
+    for _ in 0..<tokens { unused *= 1 - Double(used) / Double(experts) }
+    return Double(experts) * (1 - unused)
+  }
+
+  private func work(of step: AttentionStep, scores: Bool, mix: Bool, _ size: RunSize) -> StepWork {
+    var work = StepWork()
+    let seen = step.mask.seen(by: size)
+    let kept = step.mask.kept(by: size)
+    // Keys and values of latent attention are one row.
+    if scores { work.stateBytes += kept * rowBytes(step.keys) }
+    if mix, !scores || step.values.state != step.keys.state { work.stateBytes += kept * rowBytes(step.values) }
+    let width = (scores ? step.keys.width : 0) + (mix ? step.values.width : 0)
+    work.float32Operations = 2 * step.query.groups * width * seen
+    return work
+  }
+
+  private func rowBytes(_ view: StateView) -> Int {
+    State.rowBytes(view.heads * view.width, headWidth: view.width, format: options.cacheFormat)
+  }
+}
+
+extension Matrix {
+  /// `products` rows through some of the matrices, on average `matrices` of them.
+  fileprivate func work(products: Int, matrices: Double) -> StepWork {
+    var work = StepWork()
+    let bytes = packing.isMapped ? rows * format.rowBytes(columns) : packedBytes
+    work.weightBytes = Int(Double(bytes) * matrices)
+    let operations = 2 * rows * columns * products
+    if packing.activation == .q8 { work.int8Operations = operations } else { work.float32Operations = operations }
+    return work
+  }
+}
+
+extension AttentionMask {
+  /// Pairs of a row and a kept row that it sees.
+  fileprivate func seen(by size: RunSize) -> Int {
+    (size.depth..<size.depth + size.tokens).reduce(0) { $0 + seen(at: $1) }
+  }
+
+  /// Kept rows that some row sees.
+  fileprivate func kept(by size: RunSize) -> Int {
+    size.tokens == 0 ? 0 : min(size.depth + size.tokens, seen(at: size.depth) + size.tokens - 1)
+  }
+
+  private func seen(at position: Int) -> Int { position - firstVisible(from: position) + 1 }
+}
+
+extension State {
+  fileprivate func rowBytes(_ format: BlockFormat) -> Int {
+    State.rowBytes(rowWidth, headWidth: headWidth, format: format)
+  }
+}

@@ -1,0 +1,129 @@
+import ArgumentParser
+import Benchmarking
+import Checkpoints
+import Generation
+import JSON
+import RandomModels
+
+/// Measures a model's speed, or makes one to measure.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench",
+    abstract: "Measure how fast a model runs beside what the machine can do, or make a model to measure.",
+    discussion: """
+      Prefill reads a prompt, decode makes tokens one at a time; both after DEPTH tokens. Numbers may be lists, as in \
+      -p 128,512. Tests and the machine's own peaks are measured in turns; a figure is the median, its spread the \
+      distance of the 10th from the 90th percentile. "of peak" is the larger one of two shares: of the bytes a second \
+      that the threads can read, and of the operations a second that they can do.
+
+      --make writes a file of random weights in the shape of a known model, which llama.cpp loads too. Shapes: \
+      \(ModelShape.all.map(\.name).joined(separator: ", ")). Formats: \(RandomModel.formats.joined(separator: ", ")).
+
+      Examples:
+        orrery bench model.gguf
+        orrery bench model.gguf -p 512 -n 128 -d 4096 -t 2 --kv q8_0 --json
+        orrery bench --make llama-1b:q4_0 --output llama-1b-q4_0.gguf
+      """)
+
+  @Argument(help: "A GGUF file, or a folder with config.json and safetensors.")
+  var model: String?
+
+  @Option(name: [.customShort("p"), .long], help: "Tokens of a prompt; 0 for no prefill.")
+  var prompt = NumberList([512])
+
+  @Option(name: [.customShort("n"), .long], help: "Tokens to make; 0 for no decoding.")
+  var generate = NumberList([128])
+
+  @Option(name: [.short, .long], help: "Tokens that are there before.")
+  var depth = NumberList([0])
+
+  @Option(name: .shortAndLong, help: "Times that each test is run.")
+  var repetitions = 5
+
+  @Option(name: [.customShort("t"), .long], help: "Threads; 0 for one a processor.")
+  var threads = 0
+
+  @Option(help: "Format of keys and values: f32, f16, q8_0, q4_0.")
+  var kv = CacheFormat.f16
+
+  @Option(help: "Tokens of the longest step while a prompt is read.")
+  var chunk = 512
+
+  @Flag(help: "Print one JSON object.")
+  var json = false
+
+  @Option(help: ArgumentHelp("Write a model of random weights.", valueName: "shape:format"))
+  var make: String?
+
+  @Option(name: .shortAndLong, help: "The file that --make writes.")
+  var output: String?
+
+  func validate() throws {
+    guard (1...1000).contains(repetitions) else {
+      throw ValidationError("--repetitions must be 1 to 1000, not \(repetitions)")
+    }
+    guard (0...256).contains(threads) else { throw ValidationError("--threads must be 0 to 256, not \(threads)") }
+    guard (1...65_536).contains(chunk) else { throw ValidationError("--chunk must be 1 to 65536, not \(chunk)") }
+    if let make {
+      do { _ = try RandomModel(make) } catch { throw ValidationError("--make: \(error)") }
+      if model != nil { throw ValidationError("--make takes no MODEL: it writes one") }
+      if output == nil { throw ValidationError("--make needs --output: the file to write") }
+    } else {
+      if model == nil { throw ValidationError("name a MODEL to measure, or --make one") }
+      if output != nil { throw ValidationError("--output goes with --make") }
+      if tests.isEmpty { throw ValidationError("there is nothing to measure: --prompt and --generate are 0") }
+    }
+  }
+
+  private var tests: [ModelBenchmark.Test] {
+    depth.values.flatMap { depth in
+      prompt.values.filter { $0 > 0 }.map { ModelBenchmark.Test(.prefill, tokens: $0, depth: depth) }
+        + generate.values.filter { $0 > 0 }.map { ModelBenchmark.Test(.decode, tokens: $0, depth: depth) }
+    }
+  }
+
+  func run() throws {
+    if let make, let output { return try write(make, to: output) }
+    guard let model else { return }
+    let start = ContinuousClock.now
+    let tests = self.tests
+    var options = ModelOptions()
+    (options.threads, options.cacheFormat, options.chunk) = (threads, kv.format, chunk)
+    options.context = tests.map { $0.depth + $0.tokens }.max()
+    let loading = ProgressBar("loading")
+    let loaded = try LanguageModel(path: model, options: options, progress: loading.update)
+    loading.finish()
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let bar = ProgressBar("measuring")
+    defer { bar.finish() }
+    let report = try ModelBenchmark(loaded, tests: tests).run(repetitions: repetitions, progress: bar.update)
+    bar.finish()
+    print(json ? report.json(loadSeconds: seconds).text(indent: 2) : report.text(loadSeconds: seconds))
+  }
+
+  private func write(_ name: String, to output: String) throws {
+    let model = try RandomModel(name)
+    let bar = ProgressBar("writing")
+    defer { bar.finish() }
+    try model.write(to: output) { bar.update(Double($0.bytesWritten) / Double(max($0.bytesTotal, 1))) }
+    bar.finish()
+    Terminal.note("wrote \(output)")
+  }
+}
+
+/// Whole numbers separated by commas.
+struct NumberList: ExpressibleByArgument, CustomStringConvertible {
+  let values: [Int]
+  init(_ values: [Int]) { self.values = values }
+
+  init?(argument: String) {
+    let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+    values = parts.compactMap(\.self)
+    guard values.count == parts.count, values.count <= 64, values.allSatisfy({ (0...1 << 24).contains($0) }) else {
+      return nil
+    }
+  }
+
+  var description: String { values.map { "\($0)" }.joined(separator: ",") }
+  var defaultValueDescription: String { description }
+}

@@ -1,0 +1,73 @@
+import Benchmarking
+import Foundation
+import Generation
+import JSON
+import Kernels
+import Memory
+
+extension BenchmarkReport {
+  func json(loadSeconds: Double) -> JSON {
+    [
+      "model": .string(model.path), "threads": .integer(model.threadCount),
+      "cacheFormat": .string("\(model.options.cacheFormat)"), "loadSeconds": .number(loadSeconds),
+      "weightBytes": .integer(model.memory.weights), "repetitions": .integer(results.first?.seconds.count ?? 0),
+      "results": .array(results.map(json)), "machine": machine,
+    ]
+  }
+
+  private func json(_ result: BenchmarkResult) -> JSON {
+    [
+      "test": .string(result.test.kind.rawValue), "tokens": .integer(result.test.tokens),
+      "depth": .integer(result.test.depth), "tokensPerSecond": .number(result.tokensPerSecond),
+      "spread": .number(result.spread), "bytesPerSecond": .number(result.bytesPerSecond),
+      "operationsPerSecond": .number(result.operationsPerSecond), "peakShare": .number(peakShare(result)),
+      "arithmetic": .string(arithmetic(of: result.work).rawValue),
+      "seconds": .array(result.seconds.map { .number($0) }),
+    ]
+  }
+
+  private var machine: JSON {
+    [
+      "peakBytesPerSecond": .number(peaks.bytesPerSecond),
+      "peakOperationsPerSecond": .number(peaks.operationsPerSecond(mainArithmetic)),
+      "arithmetic": .string(mainArithmetic.rawValue),
+      "peakInt8OperationsPerSecond": .number(peaks.operationsPerSecond(.int8)),
+      "peakFloat32OperationsPerSecond": .number(peaks.operationsPerSecond(.float32)),
+      "peakBfloat16OperationsPerSecond": .number(peaks.operationsPerSecond(.bfloat16)),
+      "bytesPerSecond": .array(peaks.reads.map { .number($0) }),
+      "processors": .integer(Machine().processorCount),
+      "features": .string(ProcessorFeatures.current.description),
+    ]
+  }
+
+  func text(loadSeconds: Double) -> String {
+    var lines = [
+      "\(model.path): \(model.memory.weights >> 20) MiB of weights, \(model.threadCount) threads, "
+        + "\(model.options.cacheFormat) cache, loaded in \(format(loadSeconds, 2)) s",
+      "", "test       tokens    depth    token/s   spread     GB/s    Gop/s  of peak",
+    ]
+    for result in results {
+      lines.append(
+        result.test.kind.rawValue.padding(toLength: 8, withPad: " ", startingAt: 0)
+          + pad("\(result.test.tokens)", 9) + pad("\(result.test.depth)", 9)
+          + pad(format(result.tokensPerSecond, 2), 11) + pad(format(result.spread * 100, 1) + " %", 9)
+          + pad(format(result.bytesPerSecond / 1e9, 1), 9) + pad(format(result.operationsPerSecond / 1e9, 1), 9)
+          + pad(format(peakShare(result) * 100, 1) + " %", 9))
+    }
+    lines.append("")
+    lines.append(
+      "this machine meanwhile: \(format(peaks.bytesPerSecond / 1e9, 1)) GB/s read "
+        + "(\(format((peaks.reads.min() ?? 0) / 1e9, 1)) to \(format((peaks.reads.max() ?? 0) / 1e9, 1)))")
+    for arithmetic in MachinePeaks.Arithmetic.allCases {
+      guard let name = peaks.kernelName(arithmetic) else { continue }
+      lines.append("  \(format(peaks.operationsPerSecond(arithmetic) / 1e9, 1)) Gop/s, \(name)")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func pad(_ text: String, _ width: Int) -> String {
+    String(repeating: " ", count: max(0, width - text.count)) + text
+  }
+
+  private func format(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+}
