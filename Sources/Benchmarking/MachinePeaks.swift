@@ -8,7 +8,7 @@ import TensorCore
 /// Memory is shared with whatever else runs, so its rate changes from moment to moment: samples are taken between the
 /// measurements that they are compared with.
 ///
-///     let peaks = MachinePeaks(team: ThreadTeam())
+///     let peaks = try MachinePeaks(team: ThreadTeam())
 ///     peaks.sample()
 ///     print(peaks.bytesPerSecond)
 public final class MachinePeaks {
@@ -24,13 +24,13 @@ public final class MachinePeaks {
   /// Operations a second, one a sample.
   public private(set) var operations: [Arithmetic: [Double]] = [:]
 
-  /// Takes `bufferBytes` of memory, of the same pages as packed weights: more than all caches hold.
+  /// Takes `bufferBytes` of memory, of the same pages as packed weights: more than all caches hold. Throws where it is refused.
   public init(
     team: ThreadTeam, features: ProcessorFeatures = .current, bufferBytes: Int = 256 << 20
-  ) {
+  ) throws {
     self.team = team
     let share = max(bufferBytes / team.count / 4096 * 4096, 4096)
-    buffer = Buffer(count: share * team.count)
+    buffer = try Buffer(count: share * team.count)
     let base = UInt(bitPattern: buffer.base)
     // Pages that were never written would all be one page of zeros.
     team.run {

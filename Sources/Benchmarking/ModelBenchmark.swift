@@ -37,8 +37,8 @@ public struct ModelBenchmark {
   ///
   /// Throws `SessionError` where the model's context does not hold a test. `progress` hears the share that is done.
   public func run(repetitions: Int, progress: (Double) -> Void = { _ in }) throws -> BenchmarkReport {
-    let peaks = MachinePeaks(team: ThreadTeam(count: model.threadCount))
-    let session = model.session()
+    let peaks = try MachinePeaks(team: ThreadTeam(count: model.threadCount))
+    let session = try model.session()
     var seconds = [[Double]](repeating: [], count: tests.count)
     var works = [StepWork](repeating: StepWork(), count: tests.count)
     let total = Double((repetitions + 1) * tests.count)

@@ -29,7 +29,7 @@ struct RandomTensor: @unchecked Sendable {
     let rowsAtOnce = max(1, min(rows, (1 << 20) / max(rowBytes, 1)))
     let pieces = (rows + rowsAtOnce - 1) / rowsAtOnce
     let together = 16
-    let buffer = Buffer(count: rowsAtOnce * rowBytes * min(together, pieces))
+    let buffer = try Buffer(count: rowsAtOnce * rowBytes * min(together, pieces))
     defer { withExtendedLifetime(buffer) {} }
     for first in stride(from: 0, to: pieces, by: together) {
       let count = min(together, pieces - first)
