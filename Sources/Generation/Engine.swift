@@ -75,10 +75,18 @@ final class Engine: @unchecked Sendable {
     _ tokens: UnsafeBufferPointer<Int32>, at position: Int, rows: UnsafeBufferPointer<Int32>, states: StateStore,
     read: (Executor) throws -> Result
   ) rethrows -> Result {
+    try step(
+      tokens, runs: [Run(slot: 0, start: position, count: tokens.count)], rows: rows, states: states, read: read)
+  }
+
+  /// Runs one step of several sequences, the rows of one after those of another.
+  func step<Result>(
+    _ tokens: UnsafeBufferPointer<Int32>, runs: [Run], rows: UnsafeBufferPointer<Int32>, states: StateStore,
+    read: (Executor) throws -> Result
+  ) rethrows -> Result {
     try turn.withLock { _ in
       let executor = executors.first { $0.program.capacity >= tokens.count } ?? executors[executors.count - 1]
-      executor.run(
-        tokens: tokens, runs: [Run(slot: 0, start: position, count: tokens.count)], rows: rows, states: states)
+      executor.run(tokens: tokens, runs: runs, rows: rows, states: states)
       return try read(executor)
     }
   }

@@ -23,8 +23,22 @@ public struct ModelOptions: Sendable {
   public var chunk = 512
   /// Rows of one step whose logits can be asked for; a step that asks for all takes at most so many.
   public var outputRows = 16
+  /// Sequences that a `Scheduler` runs side by side; memory is planned for the states of
+  /// so many, at most 1024.
+  public var sequences = 1
 
   public init() {}
+
+  /// Formats, lengths and counts as programs are planned with them.
+  func plan(context: Int) -> PlanOptions {
+    var plan = PlanOptions()
+    (plan.arithmetic, plan.cacheFormat, plan.context) = (arithmetic, cacheFormat, context)
+    (plan.taps, plan.slots, plan.outputRows) = (taps, slots, max(outputRows, slots))
+    return plan
+  }
+
+  /// Sequences, within what a scheduler runs.
+  var slots: Int { max(1, min(sequences, 1024)) }
 }
 
 /// A model in memory, ready for sessions: its graph, packed weights, tokenizer and chat template.
@@ -49,8 +63,8 @@ public final class LanguageModel: @unchecked Sendable {
   /// Positions are int32, and sizes that follow from them must not overflow.
   static let maximumContext = 1 << 30
   /// Rows that programs are planned for; a step takes the smallest that holds it.
-  static func buckets(chunk: Int, context: Int) -> [Int] {
-    let longest = max(1, min(chunk, context))
+  static func buckets(_ options: ModelOptions, context: Int) -> [Int] {
+    let longest = max(options.slots, min(options.chunk, context * options.slots))
     return [1, 8, 64].filter { $0 < longest } + [longest]
   }
 
@@ -68,12 +82,9 @@ public final class LanguageModel: @unchecked Sendable {
     (tokenizer, template) = (texts.tokenizer, texts.template)
     let wanted = options.context ?? min(file.architecture.config.contextLength, Self.defaultContext)
     context = max(1, min(wanted, Self.learnedPositions(file.graph) ?? wanted, Self.maximumContext))
-    var plan = PlanOptions()
-    (plan.arithmetic, plan.cacheFormat, plan.context) = (options.arithmetic, options.cacheFormat, context)
-    (plan.taps, plan.outputRows) = (options.taps, max(1, options.outputRows))
     engine = try Engine(
       graph: file.graph, vocabulary: config.vocabularySize, weights: weights,
-      buckets: Self.buckets(chunk: options.chunk, context: context), options: plan,
+      buckets: Self.buckets(options, context: context), options: options.plan(context: context),
       team: ThreadTeam(count: options.threads), progress: progress)
     threadCount = engine.team.count
   }

@@ -8,7 +8,7 @@ public import TensorCore
 public struct ModelFootprint: Hashable, Sendable {
   /// Packed and decoded weights, and tables that are read from their file.
   public let weightBytes: Int
-  /// One session's states.
+  /// One session's states, or those of every sequence where `ModelOptions.sequences` plans for more.
   public let stateBytes: Int
   /// What steps share: the arena of the longest one and every thread's scratch.
   public let activationBytes: Int
@@ -22,10 +22,8 @@ public struct ModelFootprint: Hashable, Sendable {
     of graph: Graph, context: Int, options: ModelOptions = ModelOptions(),
     format: @escaping (String) throws -> BlockFormat
   ) throws {
-    var plan = PlanOptions()
-    (plan.arithmetic, plan.cacheFormat, plan.context) = (options.arithmetic, options.cacheFormat, context)
-    (plan.taps, plan.outputRows) = (options.taps, max(1, options.outputRows))
-    let programs = try LanguageModel.buckets(chunk: options.chunk, context: context).map { capacity in
+    let plan = options.plan(context: context)
+    let programs = try LanguageModel.buckets(options, context: context).map { capacity in
       try Program(
         planning: graph, capacity: capacity, options: plan, catalogue: KernelCatalogue.current, format: format)
     }
@@ -40,7 +38,9 @@ public struct ModelFootprint: Hashable, Sendable {
     let sizes = Dictionary(graph.weights.map { ($0.name, $0.shape.reduce(1, *)) }) { first, _ in first }
     weightBytes = try WeightMemory.bytes(
       of: programs[programs.count - 1], constant: { sizes[$0] ?? 0 }, table: format)
-    stateBytes = graph.states.reduce(0) { $0 + $1.bytes(context: options.context, format: options.cacheFormat) }
+    let sequence = graph.states.reduce(0) { $0 + $1.bytes(context: options.context, format: options.cacheFormat) }
+    let (all, overflow) = sequence.multipliedReportingOverflow(by: options.slots)
+    stateBytes = overflow ? Int.max / 4 : min(all, Int.max / 4)
     let arena = (programs.map(\.arenaWords).max() ?? 0) * 4
     activationBytes = programs.reduce(arena) {
       $0 + Executor.scratchBytes(of: $1, cacheFormat: options.cacheFormat, threads: threads)

@@ -24,21 +24,41 @@ struct Candidates: Sendable {
   }
 
   /// Begins with the `count` largest logits, the lower token of equals; all of them where `count` is 0 or less.
-  mutating func take(_ logits: [Float], largest count: Int) {
+  mutating func take(_ logits: UnsafeBufferPointer<Float>, largest count: Int) {
     items.removeAll(keepingCapacity: true)
-    items.reserveCapacity(logits.count)
     let limit = count > 0 ? min(count, logits.count) : logits.count
-    for (token, logit) in logits.enumerated() where logit > -.infinity {
-      if items.count < limit {
-        // Negated keys: the root is the one to give up first, of equals the latest token.
-        items.append(Candidate(token: Int32(token), logit: logit, key: -logit))
-        if items.count == limit, limit < logits.count { makeHeap(laterFirst: true) }
-      } else if logit > items[0].logit {
-        items[0] = Candidate(token: Int32(token), logit: logit, key: -logit)
+    items.reserveCapacity(limit)
+    var next = 0
+    while next < logits.count, items.count < limit {
+      // Negated keys: the root is the one to give up first, of equals the latest token.
+      if logits[next] > -.infinity {
+        items.append(Candidate(token: Int32(next), logit: logits[next], key: -logits[next]))
+      }
+      next += 1
+    }
+    if items.count == limit, limit < logits.count { takeLarger(logits, from: next) }
+    largest = items.reduce(-.infinity) { max($0, $1.logit) }
+  }
+
+  /// Takes what is larger than the smallest so far in its place; most of a vocabulary is passed over 16 at a time.
+  private mutating func takeLarger(_ logits: UnsafeBufferPointer<Float>, from start: Int) {
+    makeHeap(laterFirst: true)
+    var next = start
+    while next < logits.count {
+      let end = min(logits.count, next + 16)
+      if end == next + 16 {
+        let part = UnsafeRawPointer(logits.baseAddress! + next).loadUnaligned(as: SIMD16<Float>.self)
+        if !any(part .> items[0].logit) {
+          next = end
+          continue
+        }
+      }
+      for token in next..<end where logits[token] > items[0].logit {
+        items[0] = Candidate(token: Int32(token), logit: logits[token], key: -logits[token])
         sink(0, items.count, laterFirst: true)
       }
+      next = end
     }
-    largest = items.reduce(-.infinity) { max($0, $1.logit) }
   }
 
   /// Keeps the tokens whose surprise is nearest to the expected one until their probability exceeds `share`.

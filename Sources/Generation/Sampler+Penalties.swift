@@ -23,9 +23,12 @@ struct RecentTokens: Sendable {
   }
 
   /// Takes the penalties of each token in the window off its logit, once.
+  ///
+  /// A forbidden token, at −∞, stays so.
   mutating func penalise(_ logits: inout [Float], _ settings: SamplerSettings) {
+    if counts.count < logits.count { counts += repeatElement(0, count: logits.count - counts.count) }
     for token in tokens.lazy.map({ Int($0) }) where counts[token] > 0 {
-      if token < logits.count {
+      if token < logits.count, logits[token] != -.infinity {
         let logit = logits[token]
         let repeated = logit <= 0 ? logit * settings.repetitionPenalty : logit / settings.repetitionPenalty
         logits[token] = repeated - Float(counts[token]) * settings.frequencyPenalty - settings.presencePenalty

@@ -9,8 +9,8 @@ public struct Sampler: Sendable {
   public let seed: UInt64
   private var random: RandomNumbers
   private var recent: RecentTokens
-  private var logits: [Float] = []
-  private var largest: Float = 0
+  /// Logits after biases and penalties; empty where the settings have neither.
+  private var changed: [Float] = []
   private var candidates = Candidates()
 
   public init(settings: SamplerSettings) {
@@ -25,65 +25,58 @@ public struct Sampler: Sendable {
     for token in tokens { recent.append(token) }
   }
 
+  /// Lets penalties see one token.
+  public mutating func observe(_ token: Int32) { recent.append(token) }
+
+  /// The next token of logits `[vocabulary]`. Throws `SamplerError` for a NaN, naming its token.
+  public mutating func sample(_ logits: UnsafeBufferPointer<Float>) throws(SamplerError) -> Int32 {
+    try withChanged(logits) { sampler, logits throws(SamplerError) in
+      let largest = try Self.largest(logits)
+      if sampler.settings.temperature <= 0 { return Self.first(largest, in: logits) }
+      sampler.filter(logits)
+      return sampler.candidates.draw(sampler.random.unit())
+    }
+  }
+
   /// The next token of logits `[vocabulary]`. Throws `SamplerError` for a NaN, naming its token.
   public mutating func sample(_ logits: [Float]) throws(SamplerError) -> Int32 {
-    try prepare(logits)
-    if settings.temperature <= 0 { return likeliest() }
-    filter()
-    return candidates.draw(random.unit())
+    try logits.withUnsafeBufferPointer { logits throws(SamplerError) in try sample(logits) }
   }
 
   /// The tokens that `sample` would draw from with their probabilities, likeliest first. Allocates.
   public mutating func distribution(_ logits: [Float]) throws(SamplerError) -> [(token: Int32, probability: Double)] {
-    try prepare(logits)
-    if settings.temperature <= 0 { return [(likeliest(), 1)] }
-    filter()
-    return candidates.probabilities
+    try logits.withUnsafeBufferPointer { logits throws(SamplerError) in
+      try withChanged(logits) { sampler, logits throws(SamplerError) in
+        let largest = try Self.largest(logits)
+        if sampler.settings.temperature <= 0 { return [(Self.first(largest, in: logits), 1)] }
+        sampler.filter(logits)
+        return sampler.candidates.probabilities
+      }
+    }
   }
 
-  /// Copies logits, adds biases and takes off penalties.
-  private mutating func prepare(_ given: [Float]) throws(SamplerError) {
-    if logits.count != given.count { logits = [Float](repeating: 0, count: given.count) }
-    logits.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: given) }
+  /// Calls `body` with the logits after biases and penalties: the given ones where the settings have neither.
+  private mutating func withChanged<Result>(
+    _ logits: UnsafeBufferPointer<Float>,
+    _ body: (inout Sampler, UnsafeBufferPointer<Float>) throws(SamplerError) -> Result
+  ) throws(SamplerError) -> Result {
+    if settings.logitBias.isEmpty && !settings.hasPenalties { return try body(&self, logits) }
+    var changed: [Float] = []
+    swap(&changed, &self.changed)
+    defer { swap(&changed, &self.changed) }
+    if changed.count != logits.count { changed = [Float](repeating: 0, count: logits.count) }
+    changed.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: logits) }
     for (token, bias) in settings.logitBias {
-      guard logits.indices.contains(Int(token)) else {
-        throw .biasOutOfRange(token: token, vocabulary: logits.count)
+      guard changed.indices.contains(Int(token)) else {
+        throw .biasOutOfRange(token: token, vocabulary: changed.count)
       }
-      logits[Int(token)] += bias
+      changed[Int(token)] += bias
     }
-    recent.penalise(&logits, settings)
-    let (largest, isFinite) = Self.scan(logits)
-    if !isFinite, let token = logits.firstIndex(where: { !($0 < .infinity) }) {
-      throw .notFinite(token: Int32(token), value: "\(logits[token])")
-    }
-    if largest == -.infinity { throw .noCandidates }
-    self.largest = largest
+    recent.penalise(&changed, settings)
+    return try changed.withUnsafeBufferPointer { changed throws(SamplerError) in try body(&self, changed) }
   }
 
-  /// The largest of many numbers, and whether none is NaN or +∞.
-  private static func scan(_ values: [Float]) -> (largest: Float, isFinite: Bool) {
-    values.withUnsafeBufferPointer { values in
-      var largest = SIMD16<Float>(repeating: -.infinity)
-      var isFinite = SIMDMask<SIMD16<Int32>>(repeating: true)
-      var index = 0
-      while index + 16 <= values.count {
-        let part = UnsafeRawPointer(values.baseAddress! + index).loadUnaligned(as: SIMD16<Float>.self)
-        isFinite = isFinite .& (part .< .infinity)
-        largest.replace(with: part, where: part .> largest)
-        index += 16
-      }
-      var result = (largest: largest.max(), isFinite: all(isFinite))
-      for value in values[index...] {
-        result = (max(result.largest, value), result.isFinite && value < .infinity)
-      }
-      return result
-    }
-  }
-
-  /// The largest logit's token, the lowest one of equals.
-  private func likeliest() -> Int32 { Int32(logits.firstIndex { $0 == largest } ?? 0) }
-
-  private mutating func filter() {
+  private mutating func filter(_ logits: UnsafeBufferPointer<Float>) {
     candidates.take(logits, largest: settings.topK)
     if settings.typicalP < 1 { candidates.keepTypical(settings.typicalP) }
     if settings.topP < 1 { candidates.keepTop(settings.topP) }

@@ -29,8 +29,10 @@ public final class Session: @unchecked Sendable {
   public let model: LanguageModel
   public private(set) var tokens: [Int32] = []
   private let states: StateStore
-  /// After the last token, `[vocabulary]`.
+  /// After the last token that `append` took in, `[vocabulary]`.
   public private(set) var logits: [Float]
+  /// Tokens that were held when `logits` were computed.
+  private var logitsCount = 0
 
   init(model: LanguageModel) throws(MemoryError) {
     self.model = model
@@ -48,6 +50,7 @@ public final class Session: @unchecked Sendable {
   /// Forgets everything.
   public func reset() {
     tokens.removeAll(keepingCapacity: true)
+    logitsCount = 0
     states.clear(slot: 0)
   }
 
@@ -64,19 +67,22 @@ public final class Session: @unchecked Sendable {
         logits = Array(row)
       }
     }
+    if !new.isEmpty { logitsCount = tokens.count }
   }
 
   /// Makes the session hold exactly these tokens, reading only those after what it already shares with them.
   ///
-  /// States that keep no rows (recurrent ones, rings) cannot go back, so there a difference means reading all again.
+  /// Recurrent states, and rings that have wrapped, cannot go back, so there a difference means reading all again.
   /// Throws before anything changes where the tokens do not fit or are none.
   public func replace(with new: [Int32]) throws {
-    try check(new, room: model.context)
-    var shared = zip(tokens, new).prefix { $0 == $1 }.count
+    try model.check(new, room: model.context)
+    if new == tokens, logitsCount == tokens.count { return }
+    var shared = tokens.commonPrefix(with: new)
     if shared == new.count { shared = max(0, shared - 1) }
     if shared < tokens.count {
-      if states.canForgetTail {
+      if states.canForget(from: tokens.count, to: shared) {
         tokens.removeLast(tokens.count - shared)
+        logitsCount = 0
       } else {
         reset()
         shared = 0
@@ -89,12 +95,12 @@ public final class Session: @unchecked Sendable {
   ///
   /// Exact: what is left has the states of a sequence that never had the others. Costs a prefill of what is left.
   public func forgetOldest(keeping keep: Int) throws -> Int {
-    let kept = min(max(0, keep), tokens.count / 2)
-    let count = max(1, (tokens.count - kept) / 2)
-    let rest = Array(tokens[..<kept] + tokens[(kept + count)...])
+    let forgotten = ContextPolicy.forgotten(of: tokens.count, keeping: keep)
+    var rest = tokens
+    rest.removeSubrange(forgotten)
     reset()
     try append(rest)
-    return count
+    return forgotten.count
   }
 
   /// Which rows of a step have logits.
@@ -105,7 +111,7 @@ public final class Session: @unchecked Sendable {
   public func step(
     _ new: [Int32], rows: Rows, progress: (Int) -> Void = { _ in }, read: (Executor, Int) throws -> Void
   ) throws {
-    try check(new, room: room)
+    try model.check(new, room: room)
     let chunk = rows == .all ? min(model.engine.chunk, model.engine.outputRows) : model.engine.chunk
     try new.withUnsafeBufferPointer { all in
       var start = 0
@@ -129,13 +135,17 @@ public final class Session: @unchecked Sendable {
     }
   }
 
-  private func check(_ new: [Int32], room: Int) throws {
-    guard new.count <= room else {
-      throw SessionError.contextFull(count: new.count, room: room, context: model.context)
+}
+
+extension LanguageModel {
+  /// Throws where these tokens do not fit in `room` positions or are none.
+  func check(_ tokens: [Int32], room: Int) throws(SessionError) {
+    guard tokens.count <= room else {
+      throw .contextFull(count: tokens.count, room: room, context: context)
     }
-    let vocabulary = model.engine.vocabulary
-    if let index = new.firstIndex(where: { $0 < 0 || $0 >= vocabulary }) {
-      throw SessionError.tokenOutOfRange(token: new[index], index: index, vocabulary: vocabulary)
+    let vocabulary = engine.vocabulary
+    if let index = tokens.firstIndex(where: { $0 < 0 || $0 >= vocabulary }) {
+      throw .tokenOutOfRange(token: tokens[index], index: index, vocabulary: vocabulary)
     }
   }
 }

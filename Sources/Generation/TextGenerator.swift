@@ -1,5 +1,3 @@
-import Tokenizers
-
 /// What is generated, and when it ends.
 public struct GenerationOptions: Sendable {
   /// Nil until the model ends by itself or the context is full.
@@ -8,6 +6,8 @@ public struct GenerationOptions: Sendable {
   /// Texts that end generation; they are not part of it.
   public var stop: [String] = []
   public var whenFull = ContextPolicy.stop
+  /// Goes on past the model's own end.
+  public var ignoresEnd = false
 
   public init() {}
 }
@@ -17,6 +17,12 @@ public enum ContextPolicy: Sendable, Hashable {
   case stop
   /// Forgets the oldest half after the first `keep` tokens and reads the rest again.
   case shift(keep: Int)
+
+  /// Which of `count` tokens go where the first `keep` stay: the older half of the others.
+  static func forgotten(of count: Int, keeping keep: Int) -> Range<Int> {
+    let kept = min(max(0, keep), count / 2)
+    return kept..<kept + max(1, (count - kept) / 2)
+  }
 }
 
 /// Why generation ended.
@@ -26,6 +32,8 @@ public enum Finish: Sendable, Hashable {
   case stopText(String)
   case maximumTokens
   case contextFull
+  /// Nobody waits for more.
+  case cancelled
 }
 
 /// One generated token and the text that it completes, perhaps none.
@@ -37,22 +45,24 @@ public struct Piece: Sendable, Hashable {
   public var forgotten = 0
   /// Why generation ended, on the last piece of a stream.
   public var finish: Finish?
+
+  public init(id: Int32?, text: String, forgotten: Int = 0, finish: Finish? = nil) {
+    (self.id, self.text, self.forgotten, self.finish) = (id, text, forgotten, finish)
+  }
 }
 
 /// Continues a session token by token.
 public struct TextGenerator {
   public let session: Session
-  public let options: GenerationOptions
-  /// Set once `next` has returned nil.
-  public private(set) var finish: Finish?
-  /// Tokens generated.
-  public private(set) var count = 0
-  private var sampler: Sampler
-  private var decoder: StreamingDecoder
-  private var stops: StopStrings
+  private var continuation: Continuation
   /// Sampled, but not yet taken in by the session.
   private var pending: Int32?
-  private let ends: Set<Int32>
+
+  public var options: GenerationOptions { continuation.options }
+  /// Set once `next` has returned nil.
+  public var finish: Finish? { continuation.finish }
+  /// Tokens generated.
+  public var count: Int { continuation.count }
 
   /// The session must hold at least one token; its last logits choose the first piece.
   public init(_ session: Session, options: GenerationOptions = GenerationOptions()) throws {
@@ -62,56 +72,37 @@ public struct TextGenerator {
     guard !session.tokens.isEmpty else {
       throw SessionError.missing("the session holds no token to go on from")
     }
-    (self.session, self.options) = (session, options)
-    sampler = Sampler(settings: options.sampling)
-    sampler.observe(session.tokens)
-    decoder = StreamingDecoder(tokenizer, isContinuation: !Self.startsText(session.tokens, tokenizer))
-    stops = StopStrings(options.stop)
-    ends = tokenizer.special.endOfGeneration
-  }
-
-  /// Whether what comes next begins a text, whose first leading space is the tokenizer's own.
-  private static func startsText(_ tokens: [Int32], _ tokenizer: Tokenizer) -> Bool {
-    tokens.allSatisfy { $0 == tokenizer.special.bos }
+    self.session = session
+    continuation = Continuation(after: session.tokens, tokenizer: tokenizer, options: options)
   }
 
   /// The next token; nil at the end, when `finish` says why and `rest` may hold a last text.
   public mutating func next() throws -> Piece? {
-    if finish != nil { return nil }
-    if let limit = options.maximumTokens, count >= limit { return end(.maximumTokens) }
+    guard continuation.wantsMore() else { return nil }
     var forgotten = 0
     if let token = pending {
       if session.room == 0 {
-        guard case .shift(let keep) = options.whenFull else { return end(.contextFull) }
+        guard case .shift(let keep) = options.whenFull else {
+          continuation.end(.contextFull)
+          return nil
+        }
         forgotten = try session.forgetOldest(keeping: keep)
       }
       try session.append([token])
       pending = nil
     }
-    let id = try sampler.sample(session.logits)
-    if ends.contains(id) { return end(.endOfGeneration(id)) }
-    sampler.observe([id])
-    pending = id
-    count += 1
-    let text = stops.append(try decoder.append(id))
-    if let match = stops.matched { finish = .stopText(match) }
-    return Piece(id: id, text: text, forgotten: forgotten)
+    var piece = try session.logits.withUnsafeBufferPointer { logits in try continuation.next(logits) }
+    piece?.forgotten = forgotten
+    pending = piece?.id
+    return piece
   }
 
   /// Text that waited for a character's or a stop text's end; to be asked for once, after the last piece.
-  public mutating func rest() -> String {
-    if case .stopText = finish { return "" }
-    return stops.append(decoder.finish()) + stops.finish()
-  }
+  public mutating func rest() -> String { continuation.rest() }
 
   /// Takes the last sampled token into the session, so that a conversation can go on after it.
   public mutating func settle() throws {
     if let token = pending, session.room > 0 { try session.append([token]) }
     pending = nil
-  }
-
-  private mutating func end(_ reason: Finish) -> Piece? {
-    finish = reason
-    return nil
   }
 }

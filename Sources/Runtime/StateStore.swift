@@ -86,9 +86,6 @@ public final class StateStore: @unchecked Sendable {
     return self.head(state, slot: slot, head: head) + row * layout.rowBytes
   }
 
-  /// Whether the last positions can be dropped by counting fewer: every row of every state is kept by its position.
-  public var canForgetTail: Bool { zip(states, layouts).allSatisfy { $0.isCache && !$1.isRing } }
-
   /// Forgets a sequence: states that carry no positions become zero.
   public func clear(slot: Int) {
     for (index, state) in states.enumerated() where !state.isCache {
