@@ -43,6 +43,7 @@ let package = Package(
     .target(name: "Tokenizers", dependencies: ["JSON"], swiftSettings: settings),
     .target(name: "Templates", dependencies: ["JSON"], swiftSettings: safe),
     .target(name: "Reference", dependencies: ["GraphIR", "TensorCore"], swiftSettings: settings),
+    .target(name: "Gradients", dependencies: ["GraphIR", "TensorCore"], swiftSettings: safe),
     .target(name: "LineEditing", swiftSettings: settings),
     .target(name: "Memory", dependencies: ["GraphIR", "TensorCore"], swiftSettings: settings),
     .target(name: "Kernels", dependencies: ["CKernels", "TensorCore"], swiftSettings: settings),
@@ -88,6 +89,13 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "CommandTests", dependencies: ["Checkpoints", "JSON", "Quantization", "TensorCore", "TestSupport"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "GradientsTests",
+      dependencies: [
+        "Architectures", "Checkpoints", "Gradients", "GraphIR", "JSON", "Kernels", "Planning",
+        "Quantization", "Reference", "TensorCore", "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(name: "GraphIRTests", dependencies: ["GraphIR", "TensorCore"], swiftSettings: settings),
     .target(

@@ -15,7 +15,7 @@ extension Graph: CustomStringConvertible {
     let shape = node.shape.map(\.description).joined(separator: ", ")
     let suffix = node.type == .int32 ? " int32" : ""
     return "%\(index) = \(node.op.mnemonic)(\(arguments)) : [\(shape)]\(suffix)  \(node.name)"
-      + (index == output ? "  ← output" : "")
+      + (outputs.contains { $0.node == index } ? "  ← output" : "")
   }
 }
 
@@ -51,6 +51,7 @@ extension Op {
     case .reshape: "reshape"
     case .slice: "slice"
     case .concatenate: "concatenate"
+    case .training(let op): op.mnemonic
     }
   }
 
@@ -62,6 +63,7 @@ extension Op {
       ["width: \(embedding.width)", "base: \(embedding.base)"]
         + (embedding.interleaved ? ["interleaved"] : [])
         + (embedding.scaling == .none ? [] : ["scaling: \(embedding.scaling)"])
+        + (embedding.isReversed ? ["reversed"] : [])
         + (embedding.magnitude == 1 ? [] : ["magnitude: \(embedding.magnitude)"])
     case .append(let state), .shortConvolution(let state), .recurrence(_, let state): ["state: \(state.printed)"]
     case .attentionScores(let scale, let softcap, let mask):
@@ -73,6 +75,7 @@ extension Op {
     case .clamp(let lower, let upper): ["\(lower)…\(upper)"]
     case .cast(let type): ["\(type)"]
     case .slice(let range): ["\(range)"]
+    case .training(let op): op.attributes
     case .input, .weight, .gather, .linear, .headLinear, .expertLinear, .attentionPattern, .attentionMix, .pick,
       .weightedSum, .unary, .binary, .softmax, .reshape, .concatenate:
       []

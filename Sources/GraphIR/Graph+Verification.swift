@@ -27,6 +27,8 @@ extension Graph {
     for (name, node) in aliases where !nodes.indices.contains(node) || names.contains(name) {
       throw GraphError(node: name, reason: "is an alias of no node, or another node's name")
     }
-    guard nodes.indices.contains(output) else { throw GraphError(node: "output", reason: "is no node") }
+    guard !outputs.isEmpty, outputs.allSatisfy({ nodes.indices.contains($0.node) }) else {
+      throw GraphError(node: "output", reason: "is no node")
+    }
   }
 }

@@ -14,9 +14,19 @@ public struct Node: Hashable, Sendable {
 /// An architecture written down: operations in the order they run.
 public struct Graph: Sendable {
   public internal(set) var nodes: [Node] = []
-  public internal(set) var output = 0
+  /// What the graph is for: one value of a model, the loss and the gradients of a training step.
+  public internal(set) var outputs: [Output] = []
   /// Further names of nodes that have one already.
   public internal(set) var aliases: [String: Int] = [:]
+
+  /// A value to be kept once the graph has run.
+  public struct Output: Hashable, Sendable {
+    public let name: String
+    public let node: Int
+  }
+
+  /// The first output.
+  public var output: Int { outputs.first?.node ?? 0 }
 
   /// The node of a name or alias, weights by their GGUF name.
   public func node(named name: String) -> Int? { aliases[name] ?? nodes.firstIndex { $0.name == name } }
@@ -29,11 +39,11 @@ public struct Graph: Sendable {
   /// Every state in the order it is written.
   public var states: [State] { nodes.compactMap(\.op.state) }
 
-  /// How many later nodes read each node's value; the output counts as read once.
+  /// How many later nodes read each node's value; an output counts as read once.
   public var uses: [Int] {
     var counts = [Int](repeating: 0, count: nodes.count)
     for node in nodes { for input in node.inputs { counts[input] += 1 } }
-    if !counts.isEmpty { counts[output] += 1 }
+    for output in outputs { counts[output.node] += 1 }
     return counts
   }
 }

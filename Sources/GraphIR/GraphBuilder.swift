@@ -11,12 +11,31 @@ public final class GraphBuilder {
 
   public init() {}
 
+  /// Goes on where `graph` ends, which keeps its nodes and their names.
+  package init(continuing graph: Graph) {
+    self.graph = graph
+    namedNodes = Set(graph.nodes.indices)
+    for (index, node) in graph.nodes.enumerated() {
+      if case .weight(let name, _) = node.op { weightNodes[name] = index }
+    }
+  }
+
   /// The graph that computes `output`; throws the first misfit that was recorded.
   public func finish(_ output: Value) throws(GraphError) -> Graph {
+    try finish([(graph.nodes[output.id].name, output)])
+  }
+
+  /// The graph that computes all of `outputs`.
+  package func finish(_ outputs: [(name: String, value: Value)]) throws(GraphError) -> Graph {
     if let failure { throw failure }
-    graph.output = output.id
+    graph.outputs = outputs.map { Graph.Output(name: $0.name, node: $0.value.id) }
     try graph.verify()
     return graph
+  }
+
+  /// The value that a node of the graph so far makes.
+  package func value(_ id: Int) -> Value {
+    Value(id: id, shape: graph.nodes[id].shape, type: graph.nodes[id].type, builder: self)
   }
 
   /// Names every value that `body` records, and with `weights` every weight too.
@@ -30,8 +49,11 @@ public final class GraphBuilder {
     return try body()
   }
 
+  /// What each step gives; asked for again it is the same node.
   public func input(_ name: String, _ shape: Shape, _ type: ElementType = .float32) -> Value {
-    record(.input(name, shape, type), [], name: name)
+    let op = Op.input(name, shape, type)
+    if let known = graph.nodes.firstIndex(where: { $0.op == op }) { return value(known) }
+    return record(op, [], name: name)
   }
 
   /// A stored tensor, its name completed by the scopes; asked for again it is the same node.
@@ -56,7 +78,8 @@ public final class GraphBuilder {
     if failure == nil { failure = GraphError(node: node, reason: reason) }
   }
 
-  func record(_ op: Op, _ inputs: [Value], name: String? = nil) -> Value {
+  /// Records any operation; without a name it gets one of its own.
+  package func record(_ op: Op, _ inputs: [Value], name: String? = nil) -> Value {
     let id = graph.nodes.count
     if name != nil { namedNodes.insert(id) }
     let name = name ?? path("\(op.mnemonic)_\(id)")
@@ -80,9 +103,6 @@ public final class GraphBuilder {
     return value(id)
   }
 
-  private func value(_ id: Int) -> Value {
-    Value(id: id, shape: graph.nodes[id].shape, type: graph.nodes[id].type, builder: self)
-  }
 }
 
 /// A tensor that will exist when the graph runs.

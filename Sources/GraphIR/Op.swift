@@ -33,6 +33,9 @@ public enum Op: Hashable, Sendable {
   /// Adds this step's rows to a state and yields all its rows.
   case append(State)
   /// `out[t, h, s] = cap(scale · q[t, h] · k[s, h / group])`, −∞ where the mask hides `s` from `t`.
+  ///
+  /// Keys are all rows of a state `[S, …]`, or in training the step's own rows `[T, …]`, of which a row sees those of
+  /// its sequence.
   case attentionScores(scale: Float, softcap: Float?, mask: AttentionMask)
   /// Softmax over positions; an optional sink `[heads]` joins the denominator only.
   case attentionPattern
@@ -68,6 +71,9 @@ public enum Op: Hashable, Sendable {
   case reshape([Int])
   case slice(Range<Int>)
   case concatenate
+
+  // MARK: Training
+  case training(TrainingOp)
 }
 
 /// What a value's elements are while a graph runs.

@@ -7,6 +7,11 @@
 extension RotaryEmbedding {
   /// Radians a position, one a pair; `context` is the longest that will be used (LongRoPE chooses by it).
   public func frequencies(context: Int) -> [Double] {
+    let forward = forwardFrequencies(context: context)
+    return isReversed ? forward.map { -$0 } : forward
+  }
+
+  private func forwardFrequencies(context: Int) -> [Double] {
     let pairs = width / 2
     let plain = (0..<pairs).map { pow(base, -2 * Double($0) / Double(width)) }
     switch scaling {

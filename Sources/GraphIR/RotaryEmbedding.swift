@@ -8,6 +8,8 @@ public struct RotaryEmbedding: Hashable, Sendable {
   public var scaling: Scaling
   /// Multiplies cosine and sine (YaRN's and LongRoPE's attention factor).
   public var magnitude: Float
+  /// Turns back instead: the gradient of a rotation.
+  public var isReversed = false
 
   public enum Scaling: Hashable, Sendable {
     case none

@@ -13,14 +13,14 @@ extension Op {
       try require(
         x.count == 3 && keys.count == 3 && keys[2] == x[2] && isMultiple(x[1], of: keys[1]),
         "queries \(text(x)) on keys \(text(keys))")
-      return [x[0], x[1], .context]
+      return [x[0], x[1], keys[0]]
     case .attentionPattern:
       try require(shapes.count == 1 || shapes[1] == [x[1]], "sinks \(text(shapes[shapes.count - 1])) on \(text(x))")
       return x
     case .attentionMix:
       let values = shapes[1]
       try require(
-        x.count == 3 && values.count == 3 && isMultiple(x[1], of: values[1]),
+        x.count == 3 && values.count == 3 && x[2] == values[0] && isMultiple(x[1], of: values[1]),
         "pattern \(text(x)) on values \(text(values))")
       return [x[0], x[1], values[2]]
     case .shortConvolution(.convolution(_, let channels, let taps)):
@@ -57,6 +57,7 @@ extension Op {
       case .rmsNorm, .attentionPattern: 1...2
       case .layerNorm: 1...3
       case .recurrence: 4...5
+      case .training(let op): Self.trainingCount(op)
       case .append, .topK, .unary, .affine, .clamp, .softmax, .normalizeSum, .cast, .reshape, .slice: 1...1
       }
     try require(allowed.contains(count), "takes \(allowed) operands, not \(count)")

@@ -45,6 +45,7 @@ extension Op {
       try require(
         range.lowerBound >= 0 && range.upperBound <= width(x) && !range.isEmpty, "slices \(range) of \(text(x))")
       return (x.dropLast() + [.fixed(range.count)], operands[0].type)
+    case .training(let op): return try trainingResult(op, operands)
     case .concatenate:
       let y = operands[1].shape
       try require(x.count == y.count && x.dropLast() == y.dropLast(), "joins \(text(x)) and \(text(y))")
@@ -76,8 +77,7 @@ extension Op {
   }
 
   private func binaryShape(_ x: Shape, _ y: Shape) throws(Misfit) -> Shape {
-    let fits = y.count <= x.count && zip(x.reversed(), y.reversed()).allSatisfy { $0 == $1 || $1 == 1 }
-    try require(fits, "\(text(y)) does not spread over \(text(x))")
+    try require(spreads(y, over: x), "\(text(y)) does not spread over \(text(x))")
     return x
   }
 

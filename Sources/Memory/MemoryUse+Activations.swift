@@ -64,7 +64,7 @@ extension MemoryUse {
         .shortConvolution:
         self = .own(replaces: true)
       case .input, .gather, .linear, .headLinear, .expertLinear, .attentionScores, .attentionPattern, .attentionMix,
-        .recurrence, .topK, .pick, .weightedSum, .concatenate:
+        .recurrence, .topK, .pick, .weightedSum, .concatenate, .training:
         self = .own(replaces: false)
       }
     }

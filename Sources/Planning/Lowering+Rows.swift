@@ -6,6 +6,9 @@ extension Lowering {
   /// The items of one node.
   mutating func lower(_ node: Node, _ index: Int) throws -> Result {
     if case .weight(let name, let sizes) = node.op { return .weight(name, sizes) }
+    if case .training(let op) = node.op {
+      throw PlanError(name: node.name, reason: "\(op.mnemonic) is not planned; only the reference computes it")
+    }
     guard node.shape.first?.fixed == nil else {
       throw PlanError(name: node.name, reason: "has no rows; what is made of weights alone belongs in a weight")
     }
@@ -67,7 +70,7 @@ extension Lowering {
     case .cast(let type): .cast(type)
     case .concatenate: .join
     case .input, .weight, .gather, .linear, .headLinear, .expertLinear, .rope, .append, .attentionScores,
-      .attentionPattern, .attentionMix, .shortConvolution, .recurrence, .reshape, .slice:
+      .attentionPattern, .attentionMix, .shortConvolution, .recurrence, .reshape, .slice, .training:
       preconditionFailure("\(node.op.mnemonic) is lowered elsewhere")
     }
   }

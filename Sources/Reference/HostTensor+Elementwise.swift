@@ -6,10 +6,10 @@ import GraphIR
   import Darwin
 #endif
 
-extension HostTensor {
+extension HostArray {
   /// Combines with an operand whose dimensions, aligned right, are equal or 1.
-  func combined(with other: HostTensor, _ function: (Float, Float) -> Float) -> HostTensor {
-    if other.shape == shape { return HostTensor(shape: shape, values: zip(values, other.values).map(function)) }
+  func combined(with other: HostArray, _ function: (Scalar, Scalar) -> Scalar) -> HostArray {
+    if other.shape == shape { return HostArray(shape: shape, values: zip(values, other.values).map(function)) }
     let missing = shape.count - other.shape.count
     var strides = [Int](repeating: 0, count: shape.count)
     var stride = 1
@@ -31,8 +31,8 @@ extension HostTensor {
 }
 
 /// The function of one value, computed in double precision.
-func apply(_ function: Unary, to value: Float) -> Float {
-  let x = Double(value)
+func apply<Scalar: ReferenceScalar>(_ function: Unary, to value: Scalar) -> Scalar {
+  let x = value.double
   let result: Double =
     switch function {
     case .silu: x / (1 + exp(-x))
@@ -48,11 +48,11 @@ func apply(_ function: Unary, to value: Float) -> Float {
     case .floor: x.rounded(.down)
     case .negate: -x
     }
-  return Float(result)
+  return Scalar(result)
 }
 
 /// The function of two values.
-func apply(_ function: Binary, to a: Float, _ b: Float) -> Float {
+func apply<Scalar: ReferenceScalar>(_ function: Binary, to a: Scalar, _ b: Scalar) -> Scalar {
   switch function {
   case .add: a + b
   case .subtract: a - b
@@ -64,4 +64,4 @@ func apply(_ function: Binary, to a: Float, _ b: Float) -> Float {
 }
 
 /// Without its fraction; 0 for a NaN.
-func truncated(_ value: Float) -> Float { value.isNaN ? 0 : value.rounded(.towardZero) }
+func truncated<Scalar: ReferenceScalar>(_ value: Scalar) -> Scalar { value.isNaN ? 0 : value.rounded(.towardZero) }

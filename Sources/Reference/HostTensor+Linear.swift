@@ -1,47 +1,47 @@
-extension HostTensor {
+extension HostArray {
   /// `out[i…] = table[index[i…]]`, the receiver holding the indices.
-  func gathering(from table: HostTensor) throws -> HostTensor {
-    var rows: [Float] = []
+  func gathering(from table: HostArray) throws -> HostArray {
+    var rows: [Scalar] = []
     rows.reserveCapacity(values.count * table.columns)
     for value in values { rows += table.row(try index(value, below: table.shape[0])) }
-    return HostTensor(shape: shape + [table.columns], values: rows)
+    return HostArray(shape: shape + [table.columns], values: rows)
   }
 
   /// `out[t] = W · x[t] (+ b)`, `W [out, in]`.
-  func linear(_ weight: HostTensor, bias: HostTensor?) -> HostTensor {
+  func linear(_ weight: HostArray, bias: HostArray?) -> HostArray {
     let outputs = weight.shape[0]
-    return HostTensor(shape: shape.dropLast() + [outputs]) { result in
+    return HostArray(shape: shape.dropLast() + [outputs]) { result in
       for t in 0..<rowCount {
-        multiply(weight, matrix: 0, row: t) { result[t * outputs + $0] = Float($1 + Double(bias?.values[$0] ?? 0)) }
+        multiply(weight, matrix: 0, row: t) { result[t * outputs + $0] = Scalar($1 + (bias?.values[$0].double ?? 0)) }
       }
     }
   }
 
   /// `out[t, h] = W[h] · x[t, h]`, `W [heads, out, in]`.
-  func headLinear(_ weight: HostTensor) -> HostTensor {
+  func headLinear(_ weight: HostArray) -> HostArray {
     let (heads, outputs) = (weight.shape[0], weight.shape[1])
-    return HostTensor(shape: [shape[0], heads, outputs]) { result in
+    return HostArray(shape: [shape[0], heads, outputs]) { result in
       for row in 0..<rowCount {
-        multiply(weight, matrix: row % heads, row: row) { result[row * outputs + $0] = Float($1) }
+        multiply(weight, matrix: row % heads, row: row) { result[row * outputs + $0] = Scalar($1) }
       }
     }
   }
 
   /// `out[t, k] = W[choice[t, k]] · x[t]` where `x [T, in]`, `· x[t, k]` where `x [T, K, in]`; `W [experts, out, in]`.
-  func expertLinear(_ weight: HostTensor, choice: HostTensor) throws -> HostTensor {
+  func expertLinear(_ weight: HostArray, choice: HostArray) throws -> HostArray {
     let (experts, outputs, used) = (weight.shape[0], weight.shape[1], choice.columns)
-    return try HostTensor(shape: choice.shape + [outputs]) { result in
+    return try HostArray(shape: choice.shape + [outputs]) { result in
       for (slot, chosen) in choice.values.enumerated() {
         let expert = try index(chosen, below: experts)
         multiply(weight, matrix: expert, row: shape.count == 3 ? slot : slot / used) {
-          result[slot * outputs + $0] = Float($1)
+          result[slot * outputs + $0] = Scalar($1)
         }
       }
     }
   }
 
   /// Gives each output of one matrix `[out, in]` of `weight [… out, in]` applied to one row of the receiver.
-  private func multiply(_ weight: HostTensor, matrix: Int, row: Int, _ body: (Int, Double) -> Void) {
+  private func multiply(_ weight: HostArray, matrix: Int, row: Int, _ body: (Int, Double) -> Void) {
     let (inputs, outputs) = (columns, weight.shape[weight.shape.count - 2])
     values.withUnsafeBufferPointer { x in
       weight.values.withUnsafeBufferPointer { w in
@@ -53,7 +53,7 @@ extension HostTensor {
 }
 
 /// A value used as an index, which must be a whole number of `0..<count`.
-func index(_ value: Float, below count: Int) throws -> Int {
+func index<Scalar: ReferenceScalar>(_ value: Scalar, below count: Int) throws -> Int {
   guard let index = Int(exactly: value), (0..<count).contains(index) else {
     throw Misuse("index \(value) is not below \(count)")
   }

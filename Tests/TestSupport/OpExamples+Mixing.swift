@@ -25,6 +25,7 @@ extension OpExamples {
         "longRope long",
         RotaryEmbedding(
           width: 6, base: 100, scaling: .longRope(short: [1, 1.5, 2], long: [2, 4, 8], originalContext: 31))),
+      rope("reversed", reversed(RotaryEmbedding(width: 6, base: 100, magnitude: 1.25))),
       rope("divisors", RotaryEmbedding(width: 6, base: 100, scaling: .divisors([1, 2, 5]))),
     ] + [
       OpExample("rope of rows", width: 6) { g, x in
@@ -36,6 +37,12 @@ extension OpExamples {
     OpExample("rope \(name)", width: 14) { g, x in
       x.reshape(2, 7).rope(embedding, at: g.input("positions", [.tokens], .int32))
     }
+  }
+
+  private static func reversed(_ embedding: RotaryEmbedding) -> RotaryEmbedding {
+    var embedding = embedding
+    embedding.isReversed = true
+    return embedding
   }
 
   private static func yarn(truncate: Bool) -> RotaryEmbedding.Scaling {
