@@ -14,6 +14,8 @@ public enum TokenizerError: Error, Hashable, Sendable, CustomStringConvertible {
   case patternTooCostly(String)
   /// No file, or no tokenizer in this folder.
   case unreadable(path: String, String)
+  /// No tokenizer can be learnt from this text with these settings.
+  case untrainable(String)
 
   public var description: String {
     switch self {
@@ -25,6 +27,7 @@ public enum TokenizerError: Error, Hashable, Sendable, CustomStringConvertible {
     case .patternTooCostly(let pattern):
       "the splitting pattern '\(pattern.prefix(60))' takes too many steps on this text"
     case .unreadable(let path, let reason): "\(path): \(reason)"
+    case .untrainable(let reason): "training a tokenizer: \(reason)"
     }
   }
 }
