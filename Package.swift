@@ -45,6 +45,7 @@ let package = Package(
     .target(name: "Reference", dependencies: ["GraphIR", "TensorCore"], swiftSettings: settings),
     .target(name: "Gradients", dependencies: ["GraphIR", "TensorCore"], swiftSettings: safe),
     .target(name: "LineEditing", swiftSettings: settings),
+    .target(name: "Stories", swiftSettings: safe),
     .target(name: "Memory", dependencies: ["GraphIR", "TensorCore"], swiftSettings: settings),
     .target(name: "Kernels", dependencies: ["CKernels", "TensorCore"], swiftSettings: settings),
     .target(name: "Planning", dependencies: ["GraphIR", "Kernels", "TensorCore"], swiftSettings: settings),
@@ -70,7 +71,8 @@ let package = Package(
       name: "orrery",
       dependencies: [
         "Architectures", "Benchmarking", "Checkpoints", "Conversion", "Generation", "GraphIR", "JSON", "Kernels",
-        "LineEditing", "Memory", "Planning", "Quantization", "RandomModels", "Reference", "Runtime", "Templates",
+        "LineEditing", "Memory", "Planning", "Quantization", "RandomModels", "Reference", "Runtime", "Stories",
+        "Templates",
         "TensorCore", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
@@ -137,6 +139,7 @@ let package = Package(
     .testTarget(
       name: "TokenizersTests", dependencies: ["Checkpoints", "JSON", "TestSupport", "Tokenizers"],
       swiftSettings: settings),
+    .testTarget(name: "StoriesTests", dependencies: ["Stories", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore"], swiftSettings: settings),
   ],
   swiftLanguageModes: [.v6]

@@ -16,8 +16,9 @@ import ArgumentParser
     version: "0.1.0",
     subcommands: [
       RunCommand.self, ListCommand.self, ShowCommand.self, InspectCommand.self, PlanCommand.self,
-      TokenizeCommand.self, TemplateCommand.self, ConvertCommand.self, QuantizeCommand.self, EvalCommand.self,
-      BenchCommand.self, LogitsCommand.self, VerifyCommand.self, CompletionsCommand.self,
+      TokenizeCommand.self, TrainTokenizerCommand.self, StoriesCommand.self, TemplateCommand.self, ConvertCommand.self,
+      QuantizeCommand.self, EvalCommand.self, BenchCommand.self, LogitsCommand.self, VerifyCommand.self,
+      CompletionsCommand.self,
     ])
 
   /// Runs the command; a refusal while it runs is one line on standard error and exit code 64, like a wrong argument.

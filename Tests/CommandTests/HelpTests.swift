@@ -4,8 +4,8 @@ import Testing
 /// Help, completions, and arguments that are wrong.
 @Suite struct HelpTests {
   private static let verbs = [
-    "run", "list", "show", "inspect", "plan", "tokenize", "template", "convert", "quantize", "eval", "bench", "logits",
-    "verify", "completions",
+    "run", "list", "show", "inspect", "plan", "tokenize", "train-tokenizer", "stories", "template", "convert",
+    "quantize", "eval", "bench", "logits", "verify", "completions",
   ]
 
   @Test(arguments: verbs) func `every verb's help has an example`(verb: String) throws {
