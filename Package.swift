@@ -95,8 +95,8 @@ let package = Package(
     .testTarget(
       name: "GradientsTests",
       dependencies: [
-        "Architectures", "Checkpoints", "Gradients", "GraphIR", "JSON", "Kernels", "Planning",
-        "Quantization", "Reference", "TensorCore", "TestSupport",
+        "Architectures", "Checkpoints", "Gradients", "GraphIR", "JSON", "Kernels", "Memory",
+        "Planning", "Quantization", "Reference", "TensorCore", "TestSupport",
       ],
       swiftSettings: settings),
     .testTarget(name: "GraphIRTests", dependencies: ["GraphIR", "TensorCore"], swiftSettings: settings),

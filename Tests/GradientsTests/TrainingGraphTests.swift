@@ -2,6 +2,7 @@ import Architectures
 import Gradients
 import GraphIR
 import Kernels
+import Memory
 import Planning
 import Reference
 import TensorCore
@@ -41,6 +42,26 @@ import Testing
       }
     }
     #expect(kept.filter { $0.hasPrefix("blocks.") }.sorted() == ["blocks.0.resid_post", "blocks.1.resid_post"])
+  }
+
+  @Test func `computing layers again takes less memory`() throws {
+    let g = GraphBuilder()
+    var x = g.input("tokens", [.tokens], .int32).gather(from: g.weight("table", [32, 16]))
+    for layer in 0..<12 {
+      x = g.scope("blocks.\(layer)", weights: "blk.\(layer)") {
+        let normed = x.named("resid_pre").rmsNorm("norm", epsilon: 1e-5)
+        return (x + normed.feedForward(FeedForward(.gated, inner: 64, activation: .silu))).named("resid_post")
+      }
+    }
+    let model = try g.finish(g.input("rows", [.rows], .int32).gather(from: x).linear("output", 32))
+    func bytes(_ recomputation: Recomputation) throws -> Int {
+      try MemoryUse(
+        model.differentiated(recomputing: recomputation), context: 64, cacheFormat: .f32, chunk: 64,
+        weightFormat: MemoryUse.uniform(.f32)
+      ).activationBytes
+    }
+    let (all, some, few) = (try bytes(.none), try bytes(.cheap), try bytes(.layers))
+    #expect(some < all && few < some)
   }
 
   @Test func `attention's scores are never kept`() throws {
