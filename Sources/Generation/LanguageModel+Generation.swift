@@ -34,7 +34,7 @@ extension LanguageModel {
 
   /// The model's continuation of a prompt, as it is made; the last piece says why it ended.
   ///
-  /// Leaving the loop early ends the work.
+  /// Leaving the loop early ends the work, also while the prompt is read.
   ///
   /// The prompt is taken as it is; for a conversation, encode messages and use a `TextGenerator`.
   public func generate(
@@ -46,7 +46,7 @@ extension LanguageModel {
       Thread.detachNewThread {
         do {
           let session = try self.session()
-          try session.append(self.encode(prompt))
+          try session.append(self.encode(prompt)) { _ in if flag.isCancelled { throw CancellationError() } }
           var generator = try TextGenerator(session, options: options)
           while !flag.isCancelled, let piece = try generator.next() { continuation.yield(piece) }
           continuation.yield(Piece(id: nil, text: generator.rest(), finish: generator.finish))

@@ -76,6 +76,9 @@ public struct Sampler: Sendable {
     return try changed.withUnsafeBufferPointer { changed throws(SamplerError) in try body(&self, changed) }
   }
 
+  /// Takes over another's random numbers and what it has seen, so that alike logits give alike tokens.
+  mutating func follow(_ other: Sampler) { (random, recent) = (other.random, other.recent) }
+
   private mutating func filter(_ logits: UnsafeBufferPointer<Float>) {
     candidates.take(logits, largest: settings.topK)
     if settings.typicalP < 1 { candidates.keepTypical(settings.typicalP) }

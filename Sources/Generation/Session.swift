@@ -27,12 +27,15 @@ public enum SessionError: Error, Hashable, Sendable, CustomStringConvertible {
 /// One sequence: the tokens so far, and the model's states after them.
 public final class Session: @unchecked Sendable {
   public let model: LanguageModel
-  public private(set) var tokens: [Int32] = []
-  private let states: StateStore
+  public internal(set) var tokens: [Int32] = []
+  let states: StateStore
+  /// Positions that the states hold; behind `tokens` where accepted ones are still to be read again (see `verify`).
+  var held = 0
+  var journal = StateJournal()
   /// After the last token that `append` took in, `[vocabulary]`.
-  public private(set) var logits: [Float]
+  public internal(set) var logits: [Float]
   /// Tokens that were held when `logits` were computed.
-  private var logitsCount = 0
+  var logitsCount = 0
 
   init(model: LanguageModel) throws(MemoryError) {
     self.model = model
@@ -50,45 +53,48 @@ public final class Session: @unchecked Sendable {
   /// Forgets everything.
   public func reset() {
     tokens.removeAll(keepingCapacity: true)
-    logitsCount = 0
+    (held, logitsCount) = (0, 0)
     states.clear(slot: 0)
   }
 
   /// Takes in tokens, in chunks, and leaves the last one's logits in `logits`.
   ///
-  /// Throws before anything changes where they do not fit or are no tokens. `progress` hears how many are done.
-  public func append(_ new: [Int32], progress: (Int) -> Void = { _ in }) throws {
+  /// Throws before anything changes where they do not fit or are no tokens. `progress` hears how many are done;
+  /// what it throws ends the work there, the session holding those.
+  public func append(_ new: [Int32], progress: (Int) throws -> Void = { _ in }) throws {
     try step(new, rows: .last, progress: progress) { executor, count in
-      if count == 0 { return }
-      let row = executor.output(row: count - 1)
-      if logits.count == row.count {
-        logits.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: row) }
-      } else {
-        logits = Array(row)
-      }
+      if count > 0 { keep(executor.output(row: count - 1)) }
     }
     if !new.isEmpty { logitsCount = tokens.count }
+  }
+
+  func keep(_ row: UnsafeBufferPointer<Float>) {
+    if logits.count == row.count {
+      logits.withUnsafeMutableBufferPointer { _ = $0.update(fromContentsOf: row) }
+    } else {
+      logits = Array(row)
+    }
   }
 
   /// Makes the session hold exactly these tokens, reading only those after what it already shares with them.
   ///
   /// Recurrent states, and rings that have wrapped, cannot go back, so there a difference means reading all again.
   /// Throws before anything changes where the tokens do not fit or are none.
-  public func replace(with new: [Int32]) throws {
+  public func replace(with new: [Int32], progress: (Int) throws -> Void = { _ in }) throws {
     try model.check(new, room: model.context)
     if new == tokens, logitsCount == tokens.count { return }
     var shared = tokens.commonPrefix(with: new)
     if shared == new.count { shared = max(0, shared - 1) }
     if shared < tokens.count {
-      if states.canForget(from: tokens.count, to: shared) {
+      if shared >= held || states.canForget(from: held, to: shared) {
         tokens.removeLast(tokens.count - shared)
-        logitsCount = 0
+        (held, logitsCount) = (min(held, shared), 0)
       } else {
         reset()
         shared = 0
       }
     }
-    try append(Array(new[shared...]))
+    try append(Array(new[shared...]), progress: progress)
   }
 
   /// Forgets the oldest half of the positions after the first `keep` and reads the rest again; returns how many went.
@@ -109,9 +115,10 @@ public final class Session: @unchecked Sendable {
   /// Takes in tokens and calls `read` after each chunk, with the chunk's executor and its count of logit rows, which is 0
   /// for all chunks but the last where only the last row is wanted.
   public func step(
-    _ new: [Int32], rows: Rows, progress: (Int) -> Void = { _ in }, read: (Executor, Int) throws -> Void
+    _ new: [Int32], rows: Rows, progress: (Int) throws -> Void = { _ in }, read: (Executor, Int) throws -> Void
   ) throws {
     try model.check(new, room: room)
+    try catchUp()
     let chunk = rows == .all ? min(model.engine.chunk, model.engine.outputRows) : model.engine.chunk
     try new.withUnsafeBufferPointer { all in
       var start = 0
@@ -120,21 +127,37 @@ public final class Session: @unchecked Sendable {
         let isLast = start + part.count == all.count
         let wanted = rows == .all ? part.count : isLast ? 1 : 0
         // The states have moved on even where `read` throws.
-        defer { tokens.append(contentsOf: part) }
+        defer {
+          tokens.append(contentsOf: part)
+          held += part.count
+        }
         try withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(1, wanted)) { indices in
           for index in 0..<wanted { indices[index] = Int32(part.count - wanted + index) }
           try model.engine.step(
-            part, at: tokens.count, rows: UnsafeBufferPointer(rebasing: indices[0..<wanted]), states: states
+            part, at: held, rows: UnsafeBufferPointer(rebasing: indices[0..<wanted]), states: states
           ) { executor in
             try read(executor, wanted)
           }
         }
         start += part.count
-        progress(start)
+        try progress(start)
       }
     }
   }
 
+  /// Brings the states up to the last token.
+  func catchUp() throws {
+    while held < tokens.count {
+      let count = min(model.engine.chunk, tokens.count - held)
+      tokens.withUnsafeBufferPointer { all in
+        model.engine.step(
+          UnsafeBufferPointer(rebasing: all[held..<held + count]), at: held,
+          rows: UnsafeBufferPointer(start: nil, count: 0), states: states
+        ) { _ in }
+      }
+      held += count
+    }
+  }
 }
 
 extension LanguageModel {

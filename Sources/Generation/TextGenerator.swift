@@ -57,37 +57,54 @@ public struct TextGenerator {
   private var continuation: Continuation
   /// Sampled, but not yet taken in by the session.
   private var pending: Int32?
+  private var speculation: Speculation?
+  /// Pieces of a step that were not asked for yet, the last one first.
+  private var ready: [Piece] = []
+  /// What went wrong after them.
+  private var failure: (any Error)?
 
   public var options: GenerationOptions { continuation.options }
-  /// Set once `next` has returned nil.
-  public var finish: Finish? { continuation.finish }
+  /// Set once nothing more comes.
+  public var finish: Finish? { ready.isEmpty ? continuation.finish : nil }
   /// Tokens generated.
-  public var count: Int { continuation.count }
+  public var count: Int { continuation.count - ready.count }
+  /// What guessing brought; nil without a draft.
+  public var speculationReport: SpeculationReport? { speculation?.report }
 
-  /// The session must hold at least one token; its last logits choose the first piece.
-  public init(_ session: Session, options: GenerationOptions = GenerationOptions()) throws {
-    guard let tokenizer = session.model.tokenizer else {
-      throw SessionError.missing("\(session.model.path): the model has no tokenizer, so there is no text to generate")
-    }
+  /// The session must hold at least one token; its last logits choose the first piece. Pieces of a model without a
+  /// tokenizer have no text.
+  ///
+  /// A `draft` guesses tokens, of which several are then checked in one step; the tokens are those without it.
+  public init(
+    _ session: Session, options: GenerationOptions = GenerationOptions(), draft: (any Draft)? = nil
+  ) throws {
     guard !session.tokens.isEmpty else {
       throw SessionError.missing("the session holds no token to go on from")
     }
     self.session = session
-    continuation = Continuation(after: session.tokens, tokenizer: tokenizer, options: options)
+    continuation = Continuation(after: session.tokens, tokenizer: session.model.tokenizer, options: options)
+    speculation = draft.map { Speculation($0) }
   }
 
   /// The next token; nil at the end, when `finish` says why and `rest` may hold a last text.
   public mutating func next() throws -> Piece? {
+    if let piece = ready.popLast() { return piece }
+    if let failure { throw failure }
     guard continuation.wantsMore() else { return nil }
     var forgotten = 0
-    if let token = pending {
-      if session.room == 0 {
-        guard case .shift(let keep) = options.whenFull else {
-          continuation.end(.contextFull)
-          return nil
-        }
-        forgotten = try session.forgetOldest(keeping: keep)
+    if pending != nil, session.room == 0 {
+      guard case .shift(let keep) = options.whenFull else {
+        continuation.end(.contextFull)
+        return nil
       }
+      forgotten = try session.forgetOldest(keeping: keep)
+    }
+    if let token = pending, speculation != nil {
+      try speculate(token)
+      if !ready.isEmpty { ready[ready.count - 1].forgotten = forgotten }
+      return ready.popLast()
+    }
+    if let token = pending {
       try session.append([token])
       pending = nil
     }
@@ -97,6 +114,31 @@ public struct TextGenerator {
     return piece
   }
 
+  /// Guesses what follows, checks the guess in one step and makes `ready` what is known after it.
+  private mutating func speculate(_ token: Int32) throws {
+    let start = ContinuousClock.now
+    let wanted = options.maximumTokens.map { $0 - continuation.count } ?? .max
+    let most = max(0, min(session.trialRows, wanted) - 1)
+    let drafts =
+      try speculation?.propose(after: session.tokens + [token], most: most, sampler: continuation.sampler) ?? []
+    var pieces: [Piece] = []
+    let kept = try session.verify([token] + drafts) { logits in
+      do {
+        guard let piece = try continuation.next(logits) else { return nil }
+        pieces.append(piece)
+        return continuation.wantsMore() ? piece.id : nil
+      } catch {
+        if pieces.isEmpty { throw error }
+        failure = error
+        return nil
+      }
+    }
+    pending = continuation.finish == nil || pieces.count == kept ? pieces.last?.id : nil
+    ready = pieces.reversed()
+    speculation?.note(
+      proposed: drafts.count, accepted: kept - 1, tokens: pieces.count, time: ContinuousClock.now - start)
+  }
+
   /// Text that waited for a character's or a stop text's end; to be asked for once, after the last piece.
   public mutating func rest() -> String { continuation.rest() }
 
@@ -104,5 +146,6 @@ public struct TextGenerator {
   public mutating func settle() throws {
     if let token = pending, session.room > 0 { try session.append([token]) }
     pending = nil
+    ready = []
   }
 }

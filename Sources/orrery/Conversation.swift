@@ -5,17 +5,20 @@ import Tokenizers
 
 /// A conversation in the terminal: lines in, streamed answers out, the cache kept between turns.
 struct Conversation {
-  let model: LanguageModel
+  let session: Session
   let options: GenerationOptions
   let system: String?
   let isRaw: Bool
+  /// Guesses ahead, where wanted.
+  let draft: (any Draft)?
+
+  private var model: LanguageModel { session.model }
 
   private static let help = """
     /reset starts over, /exit or Ctrl-D ends, Ctrl-C ends an answer; a line that ends in \\ goes on in the next, and so does all between \"\"\".
     """
 
   func run() throws {
-    let session = try model.session()
     var messages = opening
     Terminal.note("\(model.path): \(model.context) positions, \(model.threadCount) threads. \(Self.help)")
     var editor = LineEditor(history: History(file: History.defaultFile()))
@@ -34,22 +37,24 @@ struct Conversation {
         session.reset()
         messages = opening
       default:
-        do { try Interruption.noting { try turn(line, session, &messages) } } catch { Terminal.note("\n[\(error)]") }
+        do { try Interruption.noting { try turn(line, &messages) } } catch { Terminal.note("\n[\(error)]") }
       }
     }
   }
 
   private var opening: [ChatMessage] { system.map { [ChatMessage(role: "system", content: $0)] } ?? [] }
 
-  private func turn(_ line: String, _ session: Session, _ messages: inout [ChatMessage]) throws {
+  private func turn(_ line: String, _ messages: inout [ChatMessage]) throws {
     let ids: [Int32]
     if isRaw || model.template == nil {
       ids = try session.tokens + model.encode(line, addSpecial: session.tokens.isEmpty)
     } else {
       ids = try model.encode(messages + [ChatMessage(role: "user", content: line)])
     }
-    try session.replace(with: ids)
-    var generator = try TextGenerator(session, options: options)
+    do {
+      try session.replace(with: ids) { _ in if Interruption.happened { throw CancellationError() } }
+    } catch is CancellationError { return Terminal.note("[stopped while the message was read; it is forgotten]") }
+    var generator = try TextGenerator(session, options: options, draft: draft)
     var answer = ""
     while !Interruption.happened, let piece = try generator.next() {
       if piece.forgotten > 0 { Terminal.note("[context full: the oldest \(piece.forgotten) tokens are forgotten]") }

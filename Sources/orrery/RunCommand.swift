@@ -3,6 +3,12 @@ import Generation
 import Templates
 import Tokenizers
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Darwin)
+  import Darwin
+#endif
+
 /// Generates text: one prompt, a pipe, or a conversation.
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,6 +23,8 @@ struct RunCommand: ParsableCommand {
         orrery run model.gguf --raw "Once upon a time" --temperature 0 --max-tokens 64
         git diff | orrery run model.gguf --system "Write a commit message for this change."
         orrery run model.gguf
+        orrery run model.gguf --lookup --raw "$(cat report.txt) In short:" --prompt-cache report.session
+        orrery run large.gguf --draft small.gguf "Why is the sky blue?" --verbose
       """)
 
   @OptionGroup var arguments: ModelArguments
@@ -43,11 +51,25 @@ struct RunCommand: ParsableCommand {
   @Flag(help: "When the context is full, forget the oldest half and go on.")
   var shift = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Begin from what this file keeps of an earlier prompt, and keep this one there.", valueName: "file"))
+  var promptCache: String?
+
+  @Option(
+    help: ArgumentHelp("A small model with the same tokens guesses ahead; the text stays the same.", valueName: "model")
+  )
+  var draft: String?
+
+  @Flag(help: "Guess ahead what followed the same words before; the text stays the same.")
+  var lookup = false
+
   @Flag(name: .shortAndLong, help: "Say on standard error how long loading, reading and writing took.")
   var verbose = false
 
   func validate() throws {
     if let maxTokens, maxTokens < 0 { throw ValidationError("--max-tokens must not be negative") }
+    if draft != nil, lookup { throw ValidationError("--draft and --lookup exclude one another") }
     if stop.contains("") { throw ValidationError("--stop must not be empty") }
   }
 
@@ -68,7 +90,9 @@ struct RunCommand: ParsableCommand {
       }
       return try answer(prompt, model)
     }
-    try Conversation(model: model, options: options, system: system, isRaw: raw).run()
+    let session = try savedSession(model)
+    try Conversation(session: session, options: options, system: system, isRaw: raw, draft: guesses(for: model)).run()
+    if let promptCache, !session.tokens.isEmpty { try session.save(to: promptCache) }
   }
 
   private var options: GenerationOptions {
@@ -81,18 +105,50 @@ struct RunCommand: ParsableCommand {
   }
 
   private func answer(_ prompt: String, _ model: LanguageModel) throws {
-    let session = try model.session()
+    let session = try savedSession(model)
     let ids = try ids(of: prompt, model)
+    let draft = try guesses(for: model)
     let start = ContinuousClock.now
-    try session.append(ids)
+    let known = session.tokens
+    var read = 0
+    try session.replace(with: ids) { read = $0 }
     let middle = ContinuousClock.now
-    var generator = try TextGenerator(session, options: options)
+    if let promptCache, session.tokens != known { try session.save(to: promptCache) }
+    let saved = ContinuousClock.now
+    var generator = try TextGenerator(session, options: options, draft: draft)
     try stream(&generator)
     if Terminal.outputIsTerminal { Terminal.write("\n") }
     if verbose {
-      let (read, written) = (middle - start, ContinuousClock.now - middle)
-      Terminal.note("\n[read \(rate(ids.count, in: read)), wrote \(rate(generator.count, in: written))]")
+      let written = rate(generator.count, in: ContinuousClock.now - saved)
+      let kept = ids.count > read ? " beside \(ids.count - read) that were known" : ""
+      Terminal.note("\n[read \(rate(read, in: middle - start))\(kept), wrote \(written)]")
+      if let report = generator.speculationReport { Terminal.note("[\(text(report))]") }
     }
+  }
+
+  /// A session with what the prompt cache holds, if there is one.
+  private func savedSession(_ model: LanguageModel) throws -> Session {
+    let session = try model.session()
+    if let promptCache, access(promptCache, F_OK) == 0 { try session.load(from: promptCache) }
+    return session
+  }
+
+  private func guesses(for model: LanguageModel) throws -> (any Draft)? {
+    if lookup { return PromptLookup() }
+    guard let draft else { return nil }
+    var options = ModelOptions()
+    (options.threads, options.context) = (model.threadCount, model.context)
+    let bar = ProgressBar("loading the draft")
+    defer { bar.finish() }
+    return try DraftModel(LanguageModel(path: draft, options: options, progress: bar.update), for: model)
+  }
+
+  private func text(_ report: SpeculationReport) -> String {
+    func tenths(_ value: Double) -> Double { (value * 10).rounded() / 10 }
+    let share = Int((Double(report.accepted) / Double(max(1, report.proposed)) * 100).rounded())
+    let speed = report.speedup.map { ", about \(tenths($0)) times as fast as its steps without a guess" } ?? ""
+    return "guessed \(report.proposed) tokens, \(share) % right: "
+      + "\(tenths(Double(report.tokens) / Double(max(1, report.steps)))) tokens a step\(speed)"
   }
 
   private func seconds(since start: ContinuousClock.Instant) -> Double {

@@ -12,7 +12,7 @@ public struct ModelWeights: TensorSource {
   public let path: String
   private let shapes: [String: [Int]]
   private let recipes: [String: WeightRecipe]
-  private let stored: any TensorSource
+  let stored: any TensorSource
 
   /// Finds a recipe for each weight of `graph`: `architecture`'s for a Hugging Face checkpoint (`isGGUF` false), the
   /// tensor itself or an older layout's parts for a GGUF file.
