@@ -123,9 +123,11 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "KernelsTests", dependencies: ["CKernels", "Kernels", "TensorCore"], swiftSettings: settings),
+    .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
       name: "GenerationTests",
       dependencies: [
+        "AllocationCounter",
         "Architectures", "Checkpoints", "Conversion", "Generation", "GraphIR", "JSON", "Kernels", "Memory",
         "Quantization", "Reference", "Runtime",
         "TensorCore", "TestSupport", "Tokenizers",

@@ -55,6 +55,8 @@ public final class GGUFFile: TensorSource {
   public func format(_ name: String) -> BlockFormat? { info(name)?.format }
   public func info(_ name: String) -> GGUFTensor? { tensorIndex[name].map { tensors[$0] } }
 
+  public var mappedFiles: [MappedFile] { files }
+
   public func tensor(_ name: String) throws -> Tensor {
     guard let info = info(name) else {
       throw CheckpointError(file: path, item: name, reason: "there is no tensor of this name")

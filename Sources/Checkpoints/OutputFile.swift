@@ -7,7 +7,7 @@ import TensorCore
 #endif
 
 /// A file being written beside its final name; it takes that name when complete, and vanishes otherwise.
-final class OutputFile {
+package final class OutputFile {
   let path: String
   private let temporary: String
   private var descriptor: Int32
@@ -17,7 +17,7 @@ final class OutputFile {
 
   /// Throws `FileError` where the file cannot be made, or where something stands in its place that is no regular
   /// file, as a device, or is write-protected.
-  init(path: String) throws {
+  package init(path: String) throws {
     self.path = path
     try Self.checkReplaceable(path)
     temporary = "\(path).partial-\(getpid())"
@@ -48,7 +48,7 @@ final class OutputFile {
     }
   }
 
-  func write(_ bytes: UnsafeRawBufferPointer) throws {
+  package func write(_ bytes: UnsafeRawBufferPointer) throws {
     count += bytes.count
     if pending.count + bytes.count <= 1 << 20 {
       pending.append(contentsOf: bytes)
@@ -58,7 +58,7 @@ final class OutputFile {
     try writeThrough(bytes)
   }
 
-  func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
+  package func write(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write($0) } }
 
   /// Zeros up to the next multiple of `alignment`, or another byte where one is given.
   func pad(to alignment: Int, with byte: UInt8 = 0) throws {
@@ -66,8 +66,11 @@ final class OutputFile {
   }
 
   /// Ends writing: the file has its name, and what another file of that name held is gone, when this returns.
-  func commit() throws {
+  ///
+  /// `isDurable` waits until its bytes are on the disk, so that no crash leaves the name without them.
+  package func commit(isDurable: Bool = false) throws {
     try flush()
+    if isDurable, fsync(descriptor) != 0 { throw failure() }
     guard close(descriptor) == 0 else {
       descriptor = -1
       unlink(temporary)

@@ -36,6 +36,7 @@ public final class SafetensorsFile: TensorSource {
   public func shape(_ name: String) -> [Int]? { entries[name]?.shape }
   /// The data type as the file names it, as in `BF16`.
   public func dtype(_ name: String) -> String? { entries[name]?.dtype }
+  public var mappedFiles: [MappedFile] { [file] }
   public func format(_ name: String) -> BlockFormat? {
     entries[name].flatMap { SafetensorsHeader.dtypes[$0.dtype]?.format }
   }

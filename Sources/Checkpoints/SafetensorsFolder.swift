@@ -61,6 +61,8 @@ public final class SafetensorsFolder: TensorSource {
   /// The data type as the file names it, as in `BF16`.
   public func dtype(_ name: String) -> String? { file(name)?.dtype(name) }
 
+  public var mappedFiles: [MappedFile] { files.flatMap(\.mappedFiles) }
+
   public func tensor(_ name: String) throws -> Tensor {
     guard let file = file(name) else {
       throw CheckpointError(file: path, item: name, reason: "there is no tensor of this name")

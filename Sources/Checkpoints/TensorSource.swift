@@ -12,9 +12,13 @@ public protocol TensorSource: Sendable {
   func shape(_ name: String) -> [Int]?
   /// The storage format; nil for an unknown name or an unsupported format.
   func format(_ name: String) -> BlockFormat?
+  /// The files that all of it comes from; none where it is not from files alone.
+  var mappedFiles: [MappedFile] { get }
 }
 
 extension TensorSource {
+  public var mappedFiles: [MappedFile] { [] }
+
   /// Bytes of all tensors whose format is supported.
   public var tensorBytes: Int {
     names.reduce(0) { total, name in

@@ -22,8 +22,7 @@ final class Engine: @unchecked Sendable {
 
   init(
     graph: Graph, vocabulary: Int, weights source: any TensorSource, buckets: [Int], options: PlanOptions,
-    team: ThreadTeam,
-    progress: (Double) -> Void
+    team: ThreadTeam, packed: (Program) -> PackedWeights?, progress: (Double) -> Void
   ) throws {
     (self.team, self.options, self.vocabulary) = (team, options, vocabulary)
     let catalogue = KernelCatalogue.current
@@ -42,7 +41,7 @@ final class Engine: @unchecked Sendable {
       weights = try WeightMemory(
         for: largest,
         from: WeightMemory.Source(tensor: source.tensor) { tensor in tensor.releasePages() }, team: team,
-        progress: progress)
+        stored: packed(largest), progress: progress)
       let arena = try Buffer(count: (programs.map(\.arenaWords).max() ?? 0) * 4)
       let none = try StateStore(states: [], context: options.context, slots: 1, format: options.cacheFormat)
       executors = try programs.map { [weights] program in
@@ -54,6 +53,9 @@ final class Engine: @unchecked Sendable {
       throw MemoryError.refused(footprint, context: options.context, error)
     }
   }
+
+  /// What this engine's packed weights depend on beside the stored ones.
+  var layoutDigest: Digest { WeightMemory.layoutDigest(of: executors[executors.count - 1].program) }
 
   /// Rows of the longest step.
   var chunk: Int { executors[executors.count - 1].program.capacity }
@@ -75,13 +77,16 @@ final class Engine: @unchecked Sendable {
     _ tokens: UnsafeBufferPointer<Int32>, at position: Int, rows: UnsafeBufferPointer<Int32>, states: StateStore,
     read: (Executor) throws -> Result
   ) rethrows -> Result {
-    try step(
-      tokens, runs: [Run(slot: 0, start: position, count: tokens.count)], rows: rows, states: states, read: read)
+    try withUnsafePointer(to: Run(slot: 0, start: position, count: tokens.count)) { run in
+      try step(
+        tokens, runs: UnsafeBufferPointer(start: run, count: 1), rows: rows, states: states, read: read)
+    }
   }
 
   /// Runs one step of several sequences, the rows of one after those of another.
   func step<Result>(
-    _ tokens: UnsafeBufferPointer<Int32>, runs: [Run], rows: UnsafeBufferPointer<Int32>, states: StateStore,
+    _ tokens: UnsafeBufferPointer<Int32>, runs: UnsafeBufferPointer<Run>, rows: UnsafeBufferPointer<Int32>,
+    states: StateStore,
     read: (Executor) throws -> Result
   ) rethrows -> Result {
     try turn.withLock { _ in

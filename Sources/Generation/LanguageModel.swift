@@ -21,6 +21,8 @@ public struct ModelOptions: Sendable {
   public var taps: Set<String> = []
   /// Rows of one step while a prompt is read.
   public var chunk = 512
+  /// Where packed weights are looked for before they are packed; nil for nowhere.
+  public var packed: PackedFolder?
   /// Rows of one step whose logits can be asked for; a step that asks for all takes at most so many.
   public var outputRows = 16
   /// Sequences that a `Scheduler` runs side by side; memory is planned for the states of
@@ -69,6 +71,10 @@ public final class LanguageModel: @unchecked Sendable {
   }
 
   let engine: Engine
+  /// What the weights were read from.
+  let files: [MappedFile]
+  /// Why packed weights that there are were not used.
+  public let packedNotice: String?
 
   /// Reads the file's header, packs its weights on all threads and lets go of the file.
   ///
@@ -78,15 +84,20 @@ public final class LanguageModel: @unchecked Sendable {
     let file = try ModelFile(path: path)
     let weights = try file.weights()
     (self.path, self.options, graph, config) = (path, options, file.graph, file.architecture.config)
-    let texts = try ModelTexts(of: file)
-    (tokenizer, template) = (texts.tokenizer, texts.template)
+    // A large vocabulary takes as long as mapping weights that are packed already.
+    let texts = Background { try ModelTexts(of: file) }
     let wanted = options.context ?? min(file.architecture.config.contextLength, Self.defaultContext)
     context = max(1, min(wanted, Self.learnedPositions(file.graph) ?? wanted, Self.maximumContext))
+    files = weights.mappedFiles
+    var notice: String?
     engine = try Engine(
       graph: file.graph, vocabulary: config.vocabularySize, weights: weights,
       buckets: Self.buckets(options, context: context), options: options.plan(context: context),
-      team: ThreadTeam(count: options.threads), progress: progress)
+      team: ThreadTeam(count: options.threads),
+      packed: { [files] in options.packed?.weights(of: path, files, for: $0, notice: &notice) }, progress: progress)
+    packedNotice = notice
     threadCount = engine.team.count
+    (tokenizer, template) = try { ($0.tokenizer, $0.template) }(texts.value())
   }
 
   /// Rows of a table of learned positions, past which there are none.
@@ -106,4 +117,14 @@ public final class LanguageModel: @unchecked Sendable {
 
   /// Bytes of packed weights, and of the memory that steps share.
   public var memory: (weights: Int, activations: Int) { (engine.weights.bytes, engine.activationBytes) }
+}
+
+extension LanguageModel {
+  /// Writes this model's packed weights to a file in `folder`, for later starts with `ModelOptions.packed`.
+  ///
+  /// Returns its path. Throws `FileError` where it cannot be written, and `SessionError.missing` for a model without files.
+  public func storePacked(in folder: PackedFolder) throws -> String {
+    guard !files.isEmpty else { throw SessionError.missing("\(path): the model's weights are not from files") }
+    return try folder.write(engine.weights, of: path, files, layout: engine.layoutDigest)
+  }
 }

@@ -7,7 +7,10 @@ struct RecentTokens: Sendable {
   /// By token, grown to the largest one seen.
   private var counts: [Int32] = []
 
-  init(window: Int) { self.window = window }
+  init(window: Int) {
+    self.window = window
+    tokens.reserveCapacity(min(max(window, 0), 1 << 16))
+  }
 
   mutating func append(_ token: Int32) {
     guard window > 0, token >= 0 else { return }

@@ -104,8 +104,8 @@ final class SchedulerThread: @unchecked Sendable {
     let engine = model.engine
     rows.tokens.withUnsafeBufferPointer { tokens in
       rows.outputs.withUnsafeBufferPointer { outputs in
-        engine.step(tokens, runs: rows.runs, rows: outputs, states: states) { executor in
-          choose(executor)
+        rows.runs.withUnsafeBufferPointer { runs in
+          engine.step(tokens, runs: runs, rows: outputs, states: states) { executor in choose(executor) }
         }
       }
     }

@@ -18,18 +18,18 @@ extension Session {
     writer.metadata = try identity()
     let hasLogits = logitsCount == tokens.count
     var digest = Digest()
-    tokens.withUnsafeBytes { digest.add($0) }
+    tokens.withUnsafeBytes { digest.combine($0) }
     try writer.declare("tokens", shape: [tokens.count], format: .i32)
     if hasLogits {
       try writer.declare("logits", shape: [logits.count], format: .f32)
-      logits.withUnsafeBytes { digest.add($0) }
+      logits.withUnsafeBytes { digest.combine($0) }
     }
     for (index, state) in states.states.enumerated() {
       let shape = states.contentShape(of: index, positions: held)
       try writer.declare(state.name, shape: shape, format: state.isCache ? .i8 : .f32)
-      states.forEachPiece(of: index, slot: 0, positions: held) { digest.add(UnsafeRawBufferPointer($0)) }
+      states.forEachPiece(of: index, slot: 0, positions: held) { digest.combine(UnsafeRawBufferPointer($0)) }
     }
-    writer.metadata.append(("contents", digest.text))
+    writer.metadata.append(("contents", digest.description))
     let numbers = Dictionary(uniqueKeysWithValues: states.states.enumerated().map { ($1.name, $0) })
     try writer.write(to: path) { declaration, output in
       if let index = numbers[declaration.name] {
@@ -126,8 +126,8 @@ extension Session {
   /// Throws where a state's shape is not this model's after so many tokens, or where bytes have changed.
   private func checkContents(_ file: SafetensorsFile, _ tokens: [Int32], _ logits: [Float]) throws {
     var digest = Digest()
-    tokens.withUnsafeBytes { digest.add($0) }
-    if !logits.isEmpty { logits.withUnsafeBytes { digest.add($0) } }
+    tokens.withUnsafeBytes { digest.combine($0) }
+    if !logits.isEmpty { logits.withUnsafeBytes { digest.combine($0) } }
     for (index, state) in states.states.enumerated() {
       let shape = states.contentShape(of: index, positions: tokens.count)
       let type = state.isCache ? "I8" : "F32"
@@ -139,11 +139,11 @@ extension Session {
       let tensor = try file.tensor(state.name)
       let piece = state.isCache ? max(1, shape[2]) : max(1, tensor.bytes.count)
       for start in stride(from: 0, to: tensor.bytes.count, by: piece) {
-        digest.add(UnsafeRawBufferPointer(rebasing: tensor.bytes[start..<start + piece]))
+        digest.combine(UnsafeRawBufferPointer(rebasing: tensor.bytes[start..<start + piece]))
       }
       withExtendedLifetime(tensor) {}
     }
-    guard file.metadata.contains(where: { $0.key == "contents" && $0.value == digest.text }) else {
+    guard file.metadata.contains(where: { $0.key == "contents" && $0.value == digest.description }) else {
       throw CheckpointError(file: file.path, reason: "the file is damaged: its bytes are not those that were saved")
     }
   }
@@ -153,8 +153,8 @@ extension LanguageModel {
   /// What tells this model's files from others.
   func digest() throws -> String {
     var digest = Digest()
-    digest.add(graph.description)
+    digest.combine(graph.description)
     try ModelFile(path: path).weights().addDigest(to: &digest)
-    return digest.text
+    return digest.description
   }
 }

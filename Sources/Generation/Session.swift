@@ -32,6 +32,8 @@ public final class Session: @unchecked Sendable {
   /// Positions that the states hold; behind `tokens` where accepted ones are still to be read again (see `verify`).
   var held = 0
   var journal = StateJournal()
+  /// Room for the token of a step of one.
+  private var single: [Int32] = [0]
   /// After the last token that `append` took in, `[vocabulary]`.
   public internal(set) var logits: [Float]
   /// Tokens that were held when `logits` were computed.
@@ -74,6 +76,12 @@ public final class Session: @unchecked Sendable {
     } else {
       logits = Array(row)
     }
+  }
+
+  /// Takes in one token; once a few are in, without an allocation.
+  public func append(_ token: Int32) throws {
+    single[0] = token
+    try append(single)
   }
 
   /// Makes the session hold exactly these tokens, reading only those after what it already shares with them.

@@ -105,7 +105,7 @@ public struct TextGenerator {
       return ready.popLast()
     }
     if let token = pending {
-      try session.append([token])
+      try session.append(token)
       pending = nil
     }
     var piece = try session.logits.withUnsafeBufferPointer { logits in try continuation.next(logits) }
@@ -144,7 +144,7 @@ public struct TextGenerator {
 
   /// Takes the last sampled token into the session, so that a conversation can go on after it.
   public mutating func settle() throws {
-    if let token = pending, session.room > 0 { try session.append([token]) }
+    if let token = pending, session.room > 0 { try session.append(token) }
     pending = nil
     ready = []
   }

@@ -15,7 +15,7 @@ public struct Run: Sendable {
 }
 
 /// Runs a program on a team of threads; one run at a time.
-public final class Executor: @unchecked Sendable {
+public final class Executor: TeamWork, @unchecked Sendable {
   public let program: Program
   let weights: WeightMemory
   let team: ThreadTeam
@@ -86,15 +86,18 @@ public final class Executor: @unchecked Sendable {
 
   /// Runs one step: `tokens` are the rows of `runs` in order, `rows` those whose logits are wanted.
   ///
-  /// Counts, positions and token ids must be within the plan: callers check what users send. `states` are those of the
+  /// Counts, positions and token ids must be within the plan: callers check what users send. Allocates nothing. `states` are those of the
   /// sequences in `runs`, laid out as the ones given before.
   public func run(
-    tokens: UnsafeBufferPointer<Int32>, runs: [Run], rows: UnsafeBufferPointer<Int32>, states: StateStore? = nil
+    tokens: UnsafeBufferPointer<Int32>, runs: UnsafeBufferPointer<Run>, rows: UnsafeBufferPointer<Int32>,
+    states: StateStore? = nil
   ) {
     if let states { self.states = states }
     precondition(tokens.count <= program.capacity && rows.count <= program.rowCapacity, "more rows than planned")
     precondition(runs.reduce(0) { $0 + $1.count } == tokens.count, "runs do not cover the tokens")
-    (self.runs, tokenCount, rowCount) = (runs, tokens.count, rows.count)
+    (tokenCount, rowCount) = (tokens.count, rows.count)
+    self.runs.removeAll(keepingCapacity: true)
+    self.runs.append(contentsOf: runs)
     fill("tokens", tokens)
     fill("rows", rows)
     var row = 0
@@ -111,7 +114,14 @@ public final class Executor: @unchecked Sendable {
       }
     }
     for index in 0..<taskCount { counters[index].next.store(0, ordering: .relaxed) }
-    team.run { thread in execute(thread) }
+    team.run(self)
+  }
+
+  /// The same for runs in an array.
+  public func run(
+    tokens: UnsafeBufferPointer<Int32>, runs: [Run], rows: UnsafeBufferPointer<Int32>, states: StateStore? = nil
+  ) {
+    runs.withUnsafeBufferPointer { run(tokens: tokens, runs: $0, rows: rows, states: states) }
   }
 
   private func fill(_ name: String, _ values: UnsafeBufferPointer<Int32>) {
@@ -123,7 +133,8 @@ public final class Executor: @unchecked Sendable {
     (arena + operand.offset * 4).assumingMemoryBound(to: Int32.self)
   }
 
-  private func execute(_ thread: Int) {
+  /// One thread's part of a run.
+  func work(thread: Int) {
     let context = ThreadContext(
       index: thread, count: team.count, rows: threadMemory.base + thread * threadBytes,
       scratch: threadMemory.base + thread * threadBytes + kernelScratchOffset)

@@ -50,20 +50,32 @@ public final class ThreadTeam: @unchecked Sendable {
     for thread in threads { pthread_join(thread, nil) }
   }
 
+  /// Runs `work` once on every thread, with its index, and returns when all have ended. Allocates nothing.
+  func run(_ work: some TeamWork) {
+    if count > 1 { shared.post(work) }
+    work.work(thread: 0)
+    if count > 1 { shared.waitForAll() }
+  }
+
   /// Runs `body` once on every thread, with its index, and returns when all have ended.
   public func run(_ body: (Int) -> Void) {
     if count == 1 { return body(0) }
-    withoutActuallyEscaping(body) { body in
-      withUnsafePointer(to: body) { pointer in
-        shared.post(pointer)
-        body(0)
-        shared.waitForAll()
-      }
-    }
+    withoutActuallyEscaping(body) { run(ClosureWork($0)) }
   }
 
   /// Waits until every thread of the current run has arrived here.
   public func barrier() { shared.barrier.wait() }
+}
+
+/// What threads of a team do together.
+protocol TeamWork: AnyObject, Sendable {
+  func work(thread: Int)
+}
+
+private final class ClosureWork: TeamWork, @unchecked Sendable {
+  private let body: (Int) -> Void
+  init(_ body: @escaping (Int) -> Void) { self.body = body }
+  func work(thread: Int) { body(thread) }
 }
 
 /// One worker's place in its team.
@@ -78,16 +90,12 @@ private nonisolated func workerMain(_ argument: UnsafeMutableRawPointer?) -> Uns
   guard let argument else { return nil }
   let seat = Unmanaged<Seat>.fromOpaque(argument).takeRetainedValue()
   var generation = 0
-  while let body = seat.shared.next(after: &generation) {
-    call(body, seat.index)
+  while seat.shared.hasNext(after: &generation) {
+    seat.shared.perform(seat.index)
     seat.shared.finish()
   }
   return nil
 }
-
-/// A body that lives on the caller's stack; a call of its own, so that no reference to it outlasts the call.
-@inline(never)
-private nonisolated func call(_ body: UnsafePointer<(Int) -> Void>, _ index: Int) { body.pointee(index) }
 
 /// What the threads of a team have in common.
 private final class Shared: @unchecked Sendable {
@@ -95,7 +103,8 @@ private final class Shared: @unchecked Sendable {
   private var workers = 0
   private let generation = Atomic<Int>(0)
   private let running = Atomic<Int>(0)
-  private var body: UnsafePointer<(Int) -> Void>?
+  /// The caller's, who keeps it until all have ended.
+  private unowned(unsafe) var work: (any TeamWork)?
   private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
   private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
 
@@ -117,17 +126,18 @@ private final class Shared: @unchecked Sendable {
     mutex.deallocate()
   }
 
-  /// Hands the workers a body; nil sends them home.
-  func post(_ body: UnsafePointer<(Int) -> Void>?) {
+  /// Hands the workers some work; nil sends them home.
+  func post(_ work: (any TeamWork)?) {
     pthread_mutex_lock(mutex)
-    self.body = body
+    self.work = work
     running.store(workers, ordering: .relaxed)
     generation.wrappingAdd(1, ordering: .releasing)
     pthread_cond_broadcast(condition)
     pthread_mutex_unlock(mutex)
   }
 
-  func next(after seen: inout Int) -> UnsafePointer<(Int) -> Void>? {
+  /// Waits for work; false where there will be no more.
+  func hasNext(after seen: inout Int) -> Bool {
     var spins = 0
     while generation.load(ordering: .acquiring) == seen {
       spins += 1
@@ -140,8 +150,12 @@ private final class Shared: @unchecked Sendable {
       pthread_mutex_unlock(mutex)
     }
     seen = generation.load(ordering: .acquiring)
-    return body
+    return work != nil
   }
+
+  /// A call of its own, so that no reference to the work outlasts it.
+  @inline(never)
+  func perform(_ thread: Int) { work?.work(thread: thread) }
 
   func finish() { running.wrappingSubtract(1, ordering: .acquiringAndReleasing) }
 

@@ -5,7 +5,9 @@ public import TensorCore
 
 /// A model's weights in the form that its programs read: packed matrices, float32 rows, tables as stored.
 public final class WeightMemory: @unchecked Sendable {
-  private let buffer: Buffer
+  /// The packed matrices: in memory of our own, or in a mapped file.
+  private let packed: UnsafeRawBufferPointer
+  private let owner: any AnyObject & Sendable
   private var offsets: [String: Int] = [:]
   private var mapped: [String: Tensor] = [:]
   private var decoded: [String: Buffer] = [:]
@@ -21,22 +23,32 @@ public final class WeightMemory: @unchecked Sendable {
 
   /// Packs what `program` reads, on all threads; `progress` hears the share that is done. Throws what `source` throws,
   /// `PlanError` for a weight of another shape and `AllocationError`.
+  /// `stored`, of this program's layout, takes the place of packing.
   public init(
-    for program: Program, from source: Source, team: ThreadTeam, progress: (Double) -> Void = { _ in }
+    for program: Program, from source: Source, team: ThreadTeam, stored: PackedWeights? = nil,
+    progress: (Double) -> Void = { _ in }
   ) throws {
     var total = 0
     for matrix in program.matrices where !matrix.packing.isMapped {
       offsets[matrix.name] = total
       total += (matrix.packedBytes * matrix.count + 63) / 64 * 64
     }
-    buffer = try Buffer(count: total)
-    for matrix in program.matrices {
+    let buffer: Buffer?
+    if let stored {
+      (packed, owner, buffer) = (stored.packed, stored.file, nil)
+      guard packed.count == total else { throw FileError(path: stored.path, reason: "has another size than planned") }
+    } else {
+      let taken = try Buffer(count: total)
+      (packed, owner, buffer) = (UnsafeRawBufferPointer(taken.bytes), taken, taken)
+    }
+    for matrix in program.matrices where buffer != nil || matrix.packing.isMapped {
       let tensor = try source.tensor(matrix.name)
       try Self.check(tensor, [matrix.count * matrix.rows, matrix.columns], matrix.name)
       guard let offset = offsets[matrix.name] else {
         mapped[matrix.name] = tensor
         continue
       }
+      guard let buffer else { continue }
       Self.pack(matrix, tensor, into: buffer.base + offset, team)
       // A table that is read from the same tensor asks for its rows again.
       source.release(tensor)
@@ -59,8 +71,14 @@ public final class WeightMemory: @unchecked Sendable {
     }
   }
 
+  /// The packed matrices' bytes, for a file of them.
+  public func withPacked<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    defer { withExtendedLifetime(self) {} }
+    return try body(packed)
+  }
+
   /// Bytes that were taken for packed and decoded weights; mapped ones belong to the system's cache.
-  public var bytes: Int { buffer.count + decoded.values.reduce(0) { $0 + $1.count } }
+  public var bytes: Int { packed.count + decoded.values.reduce(0) { $0 + $1.count } }
 
   private static func check(_ tensor: Tensor, _ sizes: [Int], _ name: String) throws {
     guard tensor.columns == sizes[1], tensor.rowCount == sizes[0] else {
@@ -93,7 +111,7 @@ public final class WeightMemory: @unchecked Sendable {
 
   /// The first byte of a matrix, packed or as stored.
   func matrix(_ name: String) -> UnsafeRawPointer {
-    if let offset = offsets[name] { return UnsafeRawPointer(buffer.base + offset) }
+    if let offset = offsets[name] { return packed.baseAddress! + offset }
     return mapped[name]!.bytes.baseAddress!
   }
 

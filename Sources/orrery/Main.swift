@@ -17,8 +17,8 @@ import ArgumentParser
     subcommands: [
       RunCommand.self, ListCommand.self, ShowCommand.self, InspectCommand.self, PlanCommand.self,
       TokenizeCommand.self, TrainTokenizerCommand.self, StoriesCommand.self, TemplateCommand.self, ConvertCommand.self,
-      QuantizeCommand.self, EvalCommand.self, BenchCommand.self, LogitsCommand.self, VerifyCommand.self,
-      CompletionsCommand.self,
+      QuantizeCommand.self, EvalCommand.self, BenchCommand.self, LogitsCommand.self, PackCommand.self,
+      VerifyCommand.self, CompletionsCommand.self,
     ])
 
   /// Runs the command; a refusal while it runs is one line on standard error and exit code 64, like a wrong argument.

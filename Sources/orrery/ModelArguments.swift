@@ -35,10 +35,13 @@ struct ModelArguments: ParsableArguments {
     var options = ModelOptions()
     (options.threads, options.context) = (threads, context)
     if let kv { options.cacheFormat = kv.format }
+    options.packed = .standard
     change(&options)
     let bar = ProgressBar("loading")
     defer { bar.finish() }
-    return try LanguageModel(path: model, options: options, progress: bar.update)
+    let loaded = try LanguageModel(path: model, options: options, progress: bar.update)
+    if let notice = loaded.packedNotice { Terminal.note("[\(notice)]") }
+    return loaded
   }
 }
 

@@ -5,7 +5,7 @@ import Testing
 @Suite struct HelpTests {
   private static let verbs = [
     "run", "list", "show", "inspect", "plan", "tokenize", "train-tokenizer", "stories", "template", "convert",
-    "quantize", "eval", "bench", "logits", "verify", "completions",
+    "quantize", "eval", "bench", "logits", "pack", "verify", "completions",
   ]
 
   @Test(arguments: verbs) func `every verb's help has an example`(verb: String) throws {

@@ -45,6 +45,8 @@ public struct ModelWeights: TensorSource {
   public func shape(_ name: String) -> [Int]? { shapes[name] }
   public func format(_ name: String) -> BlockFormat? { recipes[name]?.format(in: stored) }
 
+  public var mappedFiles: [MappedFile] { stored.mappedFiles }
+
   public func tensor(_ name: String) throws -> Tensor {
     guard let recipe = recipes[name], let shape = shapes[name] else {
       throw CheckpointError(file: path, item: name, reason: "the graph has no such weight")
