@@ -89,6 +89,7 @@ struct BenchCommand: ParsableCommand {
     let tests = self.tests
     var options = ModelOptions()
     (options.threads, options.cacheFormat, options.chunk) = (threads, kv.format, chunk)
+    options.packed = .standard
     options.context = tests.map { $0.depth + $0.tokens }.max()
     let loading = ProgressBar("loading")
     let loaded = try LanguageModel(path: model, options: options, progress: loading.update)
