@@ -1,11 +1,8 @@
 #include "attention_layout.h"
 
 size_t attention_scratch_bytes(const attention_row *row, size_t rows) {
-  const attention_workspace w = attention_sizes(row, rows);
-  const size_t queries = w.rows * w.heads;
-  const size_t floats = queries * (w.keyWidth + ATTENTION_BLOCK + 2 * w.record) +
-                        ATTENTION_GROUP * (w.keyWidth + w.valueWidth);
-  return floats * sizeof(float) + 64;
+  attention_workspace w;
+  return (size_t)((uintptr_t)attention_workspace_at(row, rows, (float *)64, &w) - 64) + 64;
 }
 
 size_t attention_span_count(const attention_row *row) {

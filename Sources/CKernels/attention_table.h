@@ -6,10 +6,16 @@
 
 static void copy_query(const attention_row *row, const float *query, attention_workspace *w, size_t first) {
   for (size_t h = 0; h < w->heads; h++) {
-    float *out = w->queries + (first + h) * w->keyWidth;
-    memcpy(out, query + h * row->queryStride, row->keyWidth * sizeof(float));
-    memset(out + row->keyWidth, 0, (w->keyWidth - row->keyWidth) * sizeof(float));
+    float *out = w->queries + (first + h) * w->queryStride;
+    if (cache_is_blocks(row->format)) round_query(row->format, query + h * row->queryStride, row->keyWidth, out);
+    else memcpy(out, query + h * row->queryStride, row->keyWidth * sizeof(float));
   }
+}
+
+VECTOR_INLINE attention_workspace workspace_of(const attention_row *row, size_t rows) {
+  attention_workspace w;
+  attention_workspace_at(row, rows, attention_aligned(row->scratch), &w);
+  return w;
 }
 
 /// The tile's partial results of one span.
@@ -52,7 +58,7 @@ static void attend_tile(const attention_row *row, const attention_query *rows, s
 }
 
 static void VECTOR_NAME(attention_rows)(const attention_row *shared, const attention_query *rows, size_t count) {
-  attention_workspace w = attention_workspace_at(shared, count, attention_aligned(shared->scratch));
+  attention_workspace w = workspace_of(shared, count);
   for (size_t t = 0; t < count; t += w.rows) attend_tile(shared, rows + t, count - t < w.rows ? count - t : w.rows, &w);
 }
 
@@ -66,7 +72,7 @@ static void VECTOR_NAME(attention)(const attention_row *row) {
 }
 
 static void VECTOR_NAME(attention_partials)(const attention_row *row, size_t first, size_t count, float *partials) {
-  attention_workspace w = attention_workspace_at(row, 1, attention_aligned(row->scratch));
+  attention_workspace w = workspace_of(row, 1);
   const attention_query query = only_query(row);
   copy_query(row, row->query, &w, 0);
   for (size_t s = first; s < first + count; s++) {
@@ -76,7 +82,7 @@ static void VECTOR_NAME(attention_partials)(const attention_row *row, size_t fir
 }
 
 static void VECTOR_NAME(attention_merge)(const attention_row *row, const float *partials) {
-  attention_workspace w = attention_workspace_at(row, 1, attention_aligned(row->scratch));
+  attention_workspace w = workspace_of(row, 1);
   const size_t spans = attention_span_count(row);
   for (size_t h = 0; h < w.heads; h++) {
     empty_record(w.total, w.valueWidth);
@@ -87,44 +93,38 @@ static void VECTOR_NAME(attention_merge)(const attention_row *row, const float *
 
 static void VECTOR_NAME(attention_scores)(const attention_row *row, size_t head, long first, size_t count,
                                           float *scores) {
-  attention_workspace w = attention_workspace_at(row, 1, attention_aligned(row->scratch));
+  attention_workspace w = workspace_of(row, 1);
   const attention_query query = only_query(row);
   copy_query(row, row->query, &w, 0);
   const long last = first + (long)count;
-  for (long base = first / ATTENTION_GROUP * ATTENTION_GROUP; base < last; base += ATTENTION_GROUP) {
-    const uint64_t visible = range_mask(visible_in(&query, base, ATTENTION_GROUP));
-    f32x16 value = fill(-INFINITY);
-    if (visible) {
-      const attention_group group = {1, base};
-      uint32_t present = 0;
-      const attention_rows_view keys = view_group(row, group, 1, w.keyWidth, w.keys, &present);
-      score_group(1, w.queries + head * w.keyWidth, w.keyWidth, keys, (prefetch_area){0}, w.scores);
-      const f32x16 score = capped(load(w.scores), row->scale, row->softcap);
-      value = choose(lane_mask((uint32_t)visible & present), score, value);
+  for (long base = first / ATTENTION_BLOCK * ATTENTION_BLOCK; base < last; base += ATTENTION_BLOCK) {
+    const visible_range r = visible_in(&query, base, ATTENTION_BLOCK);
+    if (r.first < r.last) {
+      const attention_block_view keys = stored_tiles(row, 1, base, r, w.newKeys);
+      score_queries(1, w.queries + head * w.queryStride, w.queryStride, row->keyWidth, &keys, r.first / CACHE_TILE,
+                    (r.last + CACHE_TILE - 1) / CACHE_TILE, w.scores);
+      for (int g = 0; g < 4; g++) store(w.scores + 16 * g, capped(load(w.scores + 16 * g), row->scale, row->softcap));
     }
-    store(w.scores, value);
-    for (long i = 0; i < ATTENTION_GROUP; i++) {
-      if (base + i >= first && base + i < last) scores[base + i - first] = w.scores[i];
+    for (long i = base > first ? base : first; i < base + ATTENTION_BLOCK && i < last; i++) {
+      scores[i - first] = i - base >= r.first && i - base < r.last ? w.scores[i - base] : -INFINITY;
     }
   }
 }
 
 static void VECTOR_NAME(attention_mix)(const attention_row *row, const float *weights, long first, size_t count,
                                        float *out) {
-  attention_workspace w = attention_workspace_at(row, 1, attention_aligned(row->scratch));
+  attention_row one = *row;
+  one.groupHeads = 1;
+  attention_workspace w = workspace_of(&one, 1);
   const long last = first + (long)count;
+  const attention_query query = {row->query, out, first, last - 1};
   memset(w.total, 0, w.valueWidth * sizeof(float));
-  for (long base = first / ATTENTION_GROUP * ATTENTION_GROUP; base < last; base += ATTENTION_GROUP) {
+  for (long base = first / ATTENTION_BLOCK * ATTENTION_BLOCK; base < last; base += ATTENTION_BLOCK) {
     if (base % ATTENTION_SPAN == 0 || base <= first) memset(w.span, 0, w.valueWidth * sizeof(float));
-    const long low = base > first ? base : first;
-    const long high = base + ATTENTION_GROUP < last ? base + ATTENTION_GROUP : last;
-    for (long i = low; i < high; i++) w.scores[i - base] = weights[i - first];
-    const attention_group group = {0, base};
-    uint32_t present = 0;
-    const attention_rows_view values = view_group(row, group, 1, w.valueWidth, w.values, &present);
-    const attention_mixture m = {w.scores, (size_t)(low - base), (size_t)(high - base), w.span, w.record};
-    mix_group(1, m, values, (prefetch_area){0});
-    if ((base + ATTENTION_GROUP) % ATTENTION_SPAN != 0 && base + ATTENTION_GROUP < last) continue;
+    const visible_range r = visible_in(&query, base, ATTENTION_BLOCK);
+    for (int i = r.first; i < r.last; i++) w.scores[i] = weights[base + i - first];
+    mix_block(&one, &query, 1, &w, base, r);
+    if ((base + ATTENTION_BLOCK) % ATTENTION_SPAN != 0 && base + ATTENTION_BLOCK < last) continue;
     for (size_t i = 0; i < w.valueWidth; i += 16) store(w.total + i, load(w.total + i) + load(w.span + i));
   }
   memcpy(out, w.total, row->valueWidth * sizeof(float));

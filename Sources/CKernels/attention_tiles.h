@@ -1,203 +1,254 @@
 #pragma once
 
-#include "rows_cache.h"
-
-// The two inner products of attention over 16 positions, for tiles of queries. Stored rows are converted in registers.
-// A score is 16 partial sums by column mod 16 added by halves (as sum_lanes does), so neither the tile's shape nor the
-// other queries change its bits.
+// The two products of attention over tiles of 16 positions, for a few queries at once. A score is one chain of sums over
+// the columns and a mixed value one chain over the positions, so neither the tile's shape nor the other queries change
+// its bits.
 
 #if VECTOR_REGISTERS >= 32
-enum { SCORE_QUERIES = 4, MIX_QUERIES = 4, MIX_VECTORS = 4, MIX_WIDE = 8 };
+enum { SCORE_QUERIES = 4, SCORE_TILES = 4, MIX_QUERIES = 4, MIX_VECTORS = 4 };
+#elif VECTOR_REGISTERS >= 8
+enum { SCORE_QUERIES = 2, SCORE_TILES = 2, MIX_QUERIES = 2, MIX_VECTORS = 2 };
 #else
-enum { SCORE_QUERIES = 1, MIX_QUERIES = 2, MIX_VECTORS = 2, MIX_WIDE = 4 };
+enum { SCORE_QUERIES = 1, SCORE_TILES = 2, MIX_QUERIES = 1, MIX_VECTORS = 2 };
 #endif
 
-/// Sixteen positions' rows in one format, all there.
+#include "attention_integers.h"
+
+/// Keys or values of one block: its four tiles, some of which nobody looks at.
 typedef struct {
   uint32_t format;
-  const uint8_t *rows;
-  size_t stride;   // bytes between positions
-  size_t vectors;  // of 16 columns; even for block formats
-} attention_rows_view;
+  const uint8_t *tiles[4];
+  size_t stored;  // elements of a row
+  size_t offset;  // first element that takes part
+} attention_block_view;
 
-/// Rows that the next step reads, asked for while this one computes; nothing where `rows` is NULL.
-typedef struct {
-  const char *rows;
-  size_t stride;
-  size_t vectorBytes;  // stored bytes of 16 elements
-} prefetch_area;
-
-/// Vector base + offset of a row; `format` and `offset` are constants, and `base` is even for block formats.
-VECTOR_INLINE f32x16 stored_vector(const uint32_t format, const uint8_t *row, size_t base, const int offset) {
-  if (format == CACHE_F32) return load((const float *)(const void *)row + 16 * (base + (size_t)offset));
-  if (format == CACHE_F16) return load_halves(row + 32 * (base + (size_t)offset));
-  const size_t block = base / 2 + (size_t)offset / 2;
-  f32x16 low, high;
-  if (format == CACHE_Q8_0) load_q8_block(row + 34 * block, &low, &high);
-  else load_q4_block(row + 18 * block, &low, &high);
-  return offset % 2 ? high : low;
-}
-
-VECTOR_INLINE int vectors_at_once(const uint32_t format) { return format == CACHE_F32 || format == CACHE_F16 ? 1 : 2; }
-
-/// Halves, then quarters, of four vectors: quarter k of the result holds four partial sums of vector k.
-VECTOR_INLINE f32x16 fold_four(f32x16 a, f32x16 b, f32x16 c, f32x16 d) {
-  const f32x16 ab = __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
-                    __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-  const f32x16 cd = __builtin_shufflevector(c, d, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
-                    __builtin_shufflevector(c, d, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
-  return __builtin_shufflevector(ab, cd, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
-         __builtin_shufflevector(ab, cd, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
-}
-
-VECTOR_INLINE f32x16 fold_pairs(f32x16 x, f32x16 y) {
-  return __builtin_shufflevector(x, y, 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29) +
-         __builtin_shufflevector(x, y, 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31);
-}
-
-VECTOR_INLINE f32x16 fold_last(f32x16 x, f32x16 y) {
-  return __builtin_shufflevector(x, y, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30) +
-         __builtin_shufflevector(x, y, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31);
-}
-
-/// Scores of `queries` rows against 16 positions; the query stride is in floats. `format`, `queries` and `prefetches`
-/// are constants.
-VECTOR_INLINE void score_tile(const uint32_t format, const int queries, const int prefetches, const float *query,
-                              size_t queryStride, attention_rows_view keys, prefetch_area ahead, float *scores) {
-  const int step = vectors_at_once(format);
-  f32x16 folded[SCORE_QUERIES][4];
-  VECTOR_KEEP_LOOP for (size_t quarter = 0; quarter < 4; quarter++) {
-    const uint8_t *rows = keys.rows + quarter * keys.stride;
-    const char *next = ahead.rows + quarter * ahead.stride;
-    f32x16 sums[SCORE_QUERIES][4];
-    VECTOR_UNROLL for (int q = 0; q < queries; q++) {
-      VECTOR_UNROLL for (int k = 0; k < 4; k++) sums[q][k] = fill(0);
-    }
-    for (size_t v = 0; v < keys.vectors; v += (size_t)step) {
-      if (prefetches) {
-        VECTOR_UNROLL for (size_t k = 0; k < 4; k++) {
-          __builtin_prefetch(next + 4 * k * ahead.stride + v * ahead.vectorBytes, 0, 2);
-        }
-      }
-      VECTOR_UNROLL for (int offset = 0; offset < step; offset++) {
-        f32x16 key[4];
-        VECTOR_UNROLL for (size_t k = 0; k < 4; k++) key[k] = stored_vector(format, rows + 4 * k * keys.stride, v, offset);
-        VECTOR_UNROLL for (int q = 0; q < queries; q++) {
-          const f32x16 lanes = load(query + (size_t)q * queryStride + 16 * (v + (size_t)offset));
-          VECTOR_UNROLL for (int k = 0; k < 4; k++) sums[q][k] = multiply_add(lanes, key[k], sums[q][k]);
-        }
-      }
+VECTOR_INLINE void score_floats(const uint32_t format, const int queries, const int tiles, const float *rows,
+                                size_t stride, size_t width, const uint8_t *const *tile, float *scores) {
+  f32x16 sums[SCORE_QUERIES][SCORE_TILES];
+  VECTOR_UNROLL for (int q = 0; q < queries; q++) {
+    VECTOR_UNROLL for (int t = 0; t < tiles; t++) sums[q][t] = fill(0);
+  }
+  for (size_t c = 0; c < width; c++) {
+    f32x16 key[SCORE_TILES];
+    VECTOR_UNROLL for (int t = 0; t < tiles; t++) {
+      key[t] = format == CACHE_F16 ? load_halves(tile[t] + c * 32) : load((const float *)(const void *)tile[t] + c * 16);
     }
     VECTOR_UNROLL for (int q = 0; q < queries; q++) {
-      folded[q][quarter] = fold_four(sums[q][0], sums[q][1], sums[q][2], sums[q][3]);
+      const f32x16 x = fill(rows[(size_t)q * stride + c]);
+      VECTOR_UNROLL for (int t = 0; t < tiles; t++) sums[q][t] = multiply_add(x, key[t], sums[q][t]);
     }
   }
   VECTOR_UNROLL for (int q = 0; q < queries; q++) {
-    const f32x16 low = fold_pairs(folded[q][0], folded[q][1]);
-    const f32x16 high = fold_pairs(folded[q][2], folded[q][3]);
-    store(scores + q * 64, fold_last(low, high));
+    VECTOR_UNROLL for (int t = 0; t < tiles; t++) store(scores + q * 64 + 16 * t, sums[q][t]);
   }
 }
 
-VECTOR_INLINE void score_queries(const uint32_t format, size_t count, const float *query, size_t queryStride,
-                                 attention_rows_view keys, prefetch_area ahead, float *scores) {
+/// Scores of `queries` rows against tiles first ..< last.
+VECTOR_INLINE void score_some(const uint32_t format, const int queries, const float *rows, size_t stride, size_t width,
+                              const attention_block_view *keys, int first, int last, float *scores) {
+  const size_t element = format == CACHE_F16 ? 32 : 64;
+  for (int t = first; t < last;) {
+    const int wide = t + SCORE_TILES <= last;
+    const uint8_t *tile[SCORE_TILES];
+    for (int i = 0; i < (wide ? SCORE_TILES : 1); i++) {
+      tile[i] = keys->tiles[t + i] + (cache_is_blocks(format) ? 0 : keys->offset * element);
+    }
+    if (cache_is_blocks(format)) {
+      const size_t block = keys->offset / 32;
+      if (wide) score_integers(format, queries, SCORE_TILES, rows, stride, width, tile, keys->stored, block, scores + 16 * t);
+      else score_integers(format, queries, 1, rows, stride, width, tile, keys->stored, block, scores + 16 * t);
+    } else if (wide) {
+      score_floats(format, queries, SCORE_TILES, rows, stride, width, tile, scores + 16 * t);
+    } else {
+      score_floats(format, queries, 1, rows, stride, width, tile, scores + 16 * t);
+    }
+    t += wide ? SCORE_TILES : 1;
+  }
+}
+
+/// Which scores are wanted: for each of `count` queries, tiles first ..< last.
+VECTOR_INLINE void score_format(const uint32_t format, size_t count, const float *rows, size_t stride, size_t width,
+                                const attention_block_view *keys, int first, int last, float *scores) {
   size_t q = 0;
-  if (ahead.rows && count >= SCORE_QUERIES) {
-    score_tile(format, SCORE_QUERIES, 1, query, queryStride, keys, ahead, scores);
-    q = SCORE_QUERIES;
-  } else if (ahead.rows) {
-    score_tile(format, 1, 1, query, queryStride, keys, ahead, scores);
-    q = 1;
-  }
   for (; q + SCORE_QUERIES <= count; q += SCORE_QUERIES) {
-    score_tile(format, SCORE_QUERIES, 0, query + q * queryStride, queryStride, keys, ahead, scores + q * 64);
+    score_some(format, SCORE_QUERIES, rows + q * stride, stride, width, keys, first, last, scores + q * 64);
   }
-  for (; q < count; q++) score_tile(format, 1, 0, query + q * queryStride, queryStride, keys, ahead, scores + q * 64);
-}
-
-/// Products of `count` queries with 16 positions into rows of 64 scores.
-static void score_group(size_t count, const float *query, size_t queryStride, attention_rows_view keys,
-                        prefetch_area ahead, float *scores) {
-  switch (keys.format) {
-    case CACHE_F16: score_queries(CACHE_F16, count, query, queryStride, keys, ahead, scores); return;
-    case CACHE_Q8_0: score_queries(CACHE_Q8_0, count, query, queryStride, keys, ahead, scores); return;
-    case CACHE_Q4_0: score_queries(CACHE_Q4_0, count, query, queryStride, keys, ahead, scores); return;
-    default: score_queries(CACHE_F32, count, query, queryStride, keys, ahead, scores); return;
+  for (; q < count; q++) {
+    score_some(format, 1, rows + q * stride, stride, width, keys, first, last, scores + q * 64);
   }
 }
 
-/// Sums of weighted values; both are rows, of 64 weights and of `stride` sums.
+static void score_queries(size_t count, const float *rows, size_t stride, size_t width, const attention_block_view *keys,
+                          int first, int last, float *scores) {
+  switch (keys->format) {
+    case CACHE_F16: score_format(CACHE_F16, count, rows, stride, width, keys, first, last, scores); return;
+    case CACHE_Q8_0: score_format(CACHE_Q8_0, count, rows, stride, width, keys, first, last, scores); return;
+    case CACHE_Q4_0: score_format(CACHE_Q4_0, count, rows, stride, width, keys, first, last, scores); return;
+    default: score_format(CACHE_F32, count, rows, stride, width, keys, first, last, scores); return;
+  }
+}
+
+/// Sums of weighted values; weights are rows of 64, sums rows of `stride`.
 typedef struct {
   const float *weights;
-  size_t first;  // positions of the group that take part
-  size_t last;
+  int first;  // positions of the block that take part
+  int last;
   float *sums;
   size_t stride;
 } attention_mixture;
 
-/// Adds values to `queries` rows of sums at vectors v ..< v + vectors; `format`, `queries`, `vectors`, `prefetches` are
-/// constants.
-VECTOR_INLINE void mix_tile(const uint32_t format, const int queries, const int vectors, const int prefetches,
-                            attention_mixture m, attention_rows_view values, size_t v0, prefetch_area ahead) {
-  f32x16 held[MIX_QUERIES][MIX_WIDE];
+/// Adds `vectors` vectors of columns from `column` to `queries` rows of sums from `out`; rows of values are `bytes` apart.
+VECTOR_INLINE void mix_tile(const uint32_t format, const int queries, const int vectors, attention_mixture m,
+                            const attention_block_view *values, size_t bytes, size_t column, size_t out) {
+  const size_t element = format == CACHE_F16 ? 2 : 4;
+  f32x16 held[MIX_QUERIES][MIX_VECTORS];
   VECTOR_UNROLL for (size_t q = 0; q < (size_t)queries; q++) {
-    VECTOR_UNROLL for (size_t v = 0; v < (size_t)vectors; v++) held[q][v] = load(m.sums + q * m.stride + 16 * (v0 + v));
+    VECTOR_UNROLL for (size_t v = 0; v < (size_t)vectors; v++) held[q][v] = load(m.sums + q * m.stride + out + 16 * v);
   }
-  for (size_t i = m.first; i < m.last; i++) {
-    if (prefetches) {
-      const char *next = ahead.rows + i * ahead.stride + v0 * ahead.vectorBytes;
-      for (size_t b = 0; b < (size_t)vectors * ahead.vectorBytes; b += 64) __builtin_prefetch(next + b, 0, 2);
-    }
-    f32x16 value[MIX_WIDE];
-    VECTOR_UNROLL for (int v = 0; v < vectors; v++) value[v] = stored_vector(format, values.rows + i * values.stride, v0, v);
-    VECTOR_UNROLL for (int q = 0; q < queries; q++) {
-      const f32x16 weight = fill(m.weights[q * 64 + (int)i]);
-      VECTOR_UNROLL for (int v = 0; v < vectors; v++) held[q][v] = multiply_add(weight, value[v], held[q][v]);
+  for (int t = m.first / CACHE_TILE; t * CACHE_TILE < m.last; t++) {
+    const int low = m.first > t * CACHE_TILE ? m.first : t * CACHE_TILE;
+    const int high = m.last < (t + 1) * CACHE_TILE ? m.last : (t + 1) * CACHE_TILE;
+    const uint8_t *row = values->tiles[t] + (size_t)(low - t * CACHE_TILE) * bytes + column * element;
+    const float *weight = m.weights + low;
+    for (int i = low; i < high; i++, row += bytes, weight++) {
+      f32x16 value[MIX_VECTORS];
+      VECTOR_UNROLL for (int v = 0; v < vectors; v++) {
+        value[v] = format == CACHE_F16 ? load_halves(row + 32 * v) : load((const float *)(const void *)row + 16 * v);
+      }
+      VECTOR_UNROLL for (int q = 0; q < queries; q++) {
+        const f32x16 by = fill(weight[q * 64]);
+        VECTOR_UNROLL for (int v = 0; v < vectors; v++) held[q][v] = multiply_add(by, value[v], held[q][v]);
+      }
     }
   }
   VECTOR_UNROLL for (size_t q = 0; q < (size_t)queries; q++) {
-    VECTOR_UNROLL for (size_t v = 0; v < (size_t)vectors; v++) store(m.sums + q * m.stride + 16 * (v0 + v), held[q][v]);
+    VECTOR_UNROLL for (size_t v = 0; v < (size_t)vectors; v++) store(m.sums + q * m.stride + out + 16 * v, held[q][v]);
   }
 }
 
-VECTOR_INLINE void mix_width(const uint32_t format, const int queries, const int wide, const int prefetches,
-                             attention_mixture m, attention_rows_view values, prefetch_area ahead) {
-  const int step = vectors_at_once(format);
-  size_t v = 0;
-  for (; v + (size_t)wide <= values.vectors; v += (size_t)wide) {
-    mix_tile(format, queries, wide, prefetches, m, values, v, ahead);
+/// Adds `columns` (a multiple of 16) of the view to all sums.
+VECTOR_INLINE void mix_columns(const uint32_t format, const int queries, attention_mixture m,
+                               const attention_block_view *values, size_t columns) {
+  const size_t bytes = cache_bytes(format, values->stored);
+  size_t c = 0;
+  for (; c + 16 * MIX_VECTORS <= columns; c += 16 * MIX_VECTORS) {
+    mix_tile(format, queries, MIX_VECTORS, m, values, bytes, values->offset + c, c);
   }
-  for (; v < values.vectors; v += (size_t)step) mix_tile(format, queries, step, prefetches, m, values, v, ahead);
+  if (MIX_VECTORS > 2 && c + 32 <= columns) {
+    mix_tile(format, queries, 2, m, values, bytes, values->offset + c, c);
+    c += 32;
+  }
+  for (; c < columns; c += 16) mix_tile(format, queries, 1, m, values, bytes, values->offset + c, c);
 }
 
-VECTOR_INLINE attention_mixture mixture_from(attention_mixture m, size_t q) {
-  m.weights += q * 64;
-  m.sums += q * m.stride;
-  return m;
+static void mix_few(int queries, attention_mixture m, const attention_block_view *values, size_t columns) {
+  const int isHalf = values->format == CACHE_F16;
+  if (queries == MIX_QUERIES) {
+    if (isHalf) mix_columns(CACHE_F16, MIX_QUERIES, m, values, columns);
+    else mix_columns(CACHE_F32, MIX_QUERIES, m, values, columns);
+    return;
+  }
+  for (int q = 0; q < queries; q++) {
+    const attention_mixture one = {m.weights + q * 64, m.first, m.last, m.sums + (size_t)q * m.stride, m.stride};
+    if (isHalf) mix_columns(CACHE_F16, 1, one, values, columns);
+    else mix_columns(CACHE_F32, 1, one, values, columns);
+  }
 }
 
-VECTOR_INLINE void mix_queries(const uint32_t format, size_t count, attention_mixture m, attention_rows_view values,
-                               prefetch_area ahead) {
+/// Weights of 64 positions times a block's scales as integers of 14 bits and a sign, and the size of one.
+VECTOR_INLINE float round_weights(const float *weights, const f32x16 *scales, uint64_t visible, int32_t *out,
+                                  int32_t *sum) {
+  f32x16 scaled[4];
+  i32x16 whole[4];
+  VECTOR_UNROLL for (int t = 0; t < 4; t++) {
+    scaled[t] = load(weights + 16 * t) * scales[t];
+    if (visible != ~(uint64_t)0) {
+      scaled[t] = choose(lane_mask((uint32_t)(visible >> (16 * t)) & 0xFFFF), scaled[t], fill(0));
+    }
+  }
+  const float largest = largest_of(larger(larger(magnitude(scaled[0]), magnitude(scaled[1])),
+                                          larger(magnitude(scaled[2]), magnitude(scaled[3]))));
+  const float inverse = largest > 0x1p-100f ? 16383.0f / largest : 0;
+  i32x16 total = (i32x16)0;
+  VECTOR_UNROLL for (int t = 0; t < 4; t++) {
+    // To the nearest integer: the last bits of a float of this size are whole.
+    whole[t] = bits_of(scaled[t] * inverse + 0x1.8p23f) - 0x4B400000;
+    total += whole[t];
+  }
+  store_weights(whole, out);
+  if (sum) {
+    int32_t lanes[16];
+    memcpy(lanes, &total, 64);
+    *sum = 0;
+    for (int i = 0; i < 16; i++) *sum += lanes[i];
+  }
+  return largest / 16383.0f;
+}
+
+/// Rounded weights of a query and one block of columns.
+typedef struct {
+  int32_t words[32];
+  float size;
+  int32_t sum;
+  float padding[14];
+} attention_integer_weights;
+
+/// Adds block `b` of values (32 columns, or the first 16) to `queries` rows of sums; the counts are constants.
+VECTOR_INLINE void mix_integers(const uint32_t format, const int queries, const int vectors,
+                                const attention_integer_weights *weights, const attention_block_view *values, size_t b,
+                                int first, int last, float *sums, size_t stride) {
+  const size_t blocks = cache_blocks(values->stored), size = cache_block_bytes(format) * 4;
+  i32x16 high[MIX_QUERIES][2], low[MIX_QUERIES][2];
+  VECTOR_UNROLL for (int q = 0; q < queries; q++) {
+    VECTOR_UNROLL for (int v = 0; v < vectors; v++) high[q][v] = low[q][v] = (i32x16)0;
+  }
+  for (int t = first; t < last; t++) {
+    const uint8_t *bytes = values->tiles[t] + cache_scales_bytes(values->stored) + (values->offset / 32 + b) * size;
+    for (int g = 0; g < 4; g++, bytes += blocks * size) {
+      i32x16 value[2];
+      memcpy(&value[0], bytes, 64);
+      if (format == CACHE_Q4_0) {
+        value[1] = (value[0] >> 4) & 0x0F0F0F0F;
+        value[0] &= 0x0F0F0F0F;
+      } else if (vectors > 1) {
+        memcpy(&value[1], bytes + 64, 64);
+      }
+      VECTOR_UNROLL for (int q = 0; q < queries; q++) {
+        VECTOR_UNROLL for (int v = 0; v < vectors; v++) {
+          add_values(format == CACHE_Q4_0, &high[q][v], &low[q][v], value[v], weights[q].words + 4 * t + g);
+        }
+      }
+    }
+  }
+  VECTOR_UNROLL for (int q = 0; q < queries; q++) {
+    VECTOR_UNROLL for (int v = 0; v < vectors; v++) {
+      i32x16 whole = whole_sums(high[q][v], low[q][v]);
+      if (format == CACHE_Q4_0) whole -= 8 * weights[q].sum;
+      float *out = sums + (size_t)q * stride + 16 * v;
+      store(out, multiply_add(__builtin_convertvector(whole, f32x16), fill(weights[q].size), load(out)));
+    }
+  }
+}
+
+VECTOR_INLINE void mix_integer_rows(const uint32_t format, const int vectors, size_t count,
+                                    const attention_integer_weights *weights, const attention_block_view *values,
+                                    size_t b, int first, int last, float *sums, size_t stride) {
   size_t q = 0;
-  if (ahead.rows && count >= MIX_QUERIES) {
-    mix_width(format, MIX_QUERIES, MIX_VECTORS, 1, m, values, ahead);
-    q = MIX_QUERIES;
-  } else if (ahead.rows) {
-    mix_width(format, 1, MIX_WIDE, 1, m, values, ahead);
-    q = 1;
-  }
   for (; q + MIX_QUERIES <= count; q += MIX_QUERIES) {
-    mix_width(format, MIX_QUERIES, MIX_VECTORS, 0, mixture_from(m, q), values, ahead);
+    mix_integers(format, MIX_QUERIES, vectors, weights + q, values, b, first, last, sums + q * stride, stride);
   }
-  for (; q < count; q++) mix_width(format, 1, MIX_WIDE, 0, mixture_from(m, q), values, ahead);
+  for (; q < count; q++) mix_integers(format, 1, vectors, weights + q, values, b, first, last, sums + q * stride, stride);
 }
 
-/// Adds the weighted values of a group's positions to `count` queries' sums.
-static void mix_group(size_t count, attention_mixture m, attention_rows_view values, prefetch_area ahead) {
-  switch (values.format) {
-    case CACHE_F16: mix_queries(CACHE_F16, count, m, values, ahead); return;
-    case CACHE_Q8_0: mix_queries(CACHE_Q8_0, count, m, values, ahead); return;
-    case CACHE_Q4_0: mix_queries(CACHE_Q4_0, count, m, values, ahead); return;
-    default: mix_queries(CACHE_F32, count, m, values, ahead); return;
+/// Adds `vectors` (1 or 2) vectors of block `b` to `count` rows of sums, from tiles first ..< last.
+static void mix_integer_block(int vectors, size_t count, const attention_integer_weights *weights,
+                              const attention_block_view *values, size_t b, int first, int last, float *sums,
+                              size_t stride) {
+  if (values->format == CACHE_Q8_0) {
+    if (vectors > 1) mix_integer_rows(CACHE_Q8_0, 2, count, weights, values, b, first, last, sums, stride);
+    else mix_integer_rows(CACHE_Q8_0, 1, count, weights, values, b, first, last, sums, stride);
+  } else {
+    if (vectors > 1) mix_integer_rows(CACHE_Q4_0, 2, count, weights, values, b, first, last, sums, stride);
+    else mix_integer_rows(CACHE_Q4_0, 1, count, weights, values, b, first, last, sums, stride);
   }
 }

@@ -1,4 +1,5 @@
 #if defined(__x86_64__)
+#include <immintrin.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,6 +11,7 @@
 #define VECTOR_LABEL "avx512"
 #define VECTOR_FMA 1
 #define VECTOR_HALF 1
+#define VECTOR_INT8 VECTOR_INT8_MADD
 #define VECTOR_REGISTERS 32  // of sixteen lanes
 
 // Every function below may use these instructions; vector_isa_available says where they exist.

@@ -112,7 +112,7 @@ VECTOR_INLINE i32x16 rounded_away(f32x16 v) {
 }
 
 static void store_q8_block(f32x16 low, f32x16 high, uint8_t *block) {
-  const float largest = largest_lane(larger(magnitude(low), magnitude(high)));
+  const float largest = largest_of(larger(magnitude(low), magnitude(high)));
   const float scale = largest / 127.0f;
   const float inverse = scale != 0 ? 1.0f / scale : 0;
   const uint16_t half = half_of_one_float(scale);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "cache_tiles.h"
 #include "rows_cache.h"
 #include "rows_elements.h"
 
@@ -24,5 +25,7 @@ const row_kernels VECTOR_NAME(row_kernels) = {
     .accumulate = VECTOR_NAME(row_accumulate),
     .rope = VECTOR_NAME(row_rope),
     .cache_store = VECTOR_NAME(row_cache_store),
+    .cache_append = VECTOR_NAME(row_cache_append),
+    .cache_place = VECTOR_NAME(row_cache_place),
     .cache_load = VECTOR_NAME(row_cache_load),
 };

@@ -89,6 +89,16 @@ VECTOR_INLINE float sum_lanes(f32x16 v) {
   return (b.x + b.z) + (b.y + b.w);
 }
 
+/// The largest lane of vectors without NaNs.
+VECTOR_INLINE float largest_of(f32x16 v) {
+  typedef float f32x8 __attribute__((ext_vector_type(8)));
+  typedef float f32x4 __attribute__((ext_vector_type(4)));
+  const f32x8 a = v.lo > v.hi ? v.lo : v.hi;
+  const f32x4 b = a.lo > a.hi ? a.lo : a.hi;
+  const float x = b.x > b.z ? b.x : b.z, y = b.y > b.w ? b.y : b.w;
+  return x > y ? x : y;
+}
+
 VECTOR_INLINE float largest_lane(f32x16 v) {
   float lanes[16];
   store(lanes, v);

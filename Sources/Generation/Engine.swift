@@ -13,6 +13,7 @@ final class Engine: @unchecked Sendable {
   let weights: WeightMemory
   let options: PlanOptions
   let states: [State]
+  private let keyStates: Set<Int>
   let vocabulary: Int
   /// By rising capacity.
   private let executors: [Executor]
@@ -36,14 +37,15 @@ final class Engine: @unchecked Sendable {
     footprint = try ModelFootprint(of: programs, graph: graph, options: options, threads: team.count, format: format)
     try footprint.check(memory: Machine().claimableBytes, context: options.context)
     let largest = programs[programs.count - 1]
-    states = largest.states
+    (states, keyStates) = (largest.states, largest.keyStates)
     do {
       weights = try WeightMemory(
         for: largest,
         from: WeightMemory.Source(tensor: source.tensor) { tensor in tensor.releasePages() }, team: team,
         stored: packed(largest), progress: progress)
       let arena = try Buffer(count: (programs.map(\.arenaWords).max() ?? 0) * 4)
-      let none = try StateStore(states: [], context: options.context, slots: 1, format: options.cacheFormat)
+      let none = try StateStore(
+        states: [], keys: [], context: options.context, slots: 1, format: options.cacheFormat)
       executors = try programs.map { [weights] program in
         try Executor(
           program: program, weights: weights, states: none, team: team, catalogue: catalogue, arena: arena)
@@ -68,7 +70,8 @@ final class Engine: @unchecked Sendable {
   /// Empty states for `slots` sequences; throws where the system refuses their addresses.
   func newStates(slots: Int = 1) throws(MemoryError) -> StateStore {
     do {
-      return try StateStore(states: states, context: options.context, slots: slots, format: options.cacheFormat)
+      return try StateStore(
+        states: states, keys: keyStates, context: options.context, slots: slots, format: options.cacheFormat)
     } catch { throw .refused(footprint, context: options.context, error) }
   }
 

@@ -43,7 +43,7 @@ public struct ModelFootprint: Hashable, Sendable {
     stateBytes = overflow ? Int.max / 4 : min(all, Int.max / 4)
     let arena = (programs.map(\.arenaWords).max() ?? 0) * 4
     activationBytes = programs.reduce(arena) {
-      $0 + Executor.scratchBytes(of: $1, cacheFormat: options.cacheFormat, threads: threads)
+      $0 + Executor.scratchBytes(of: $1, threads: threads)
     }
   }
 

@@ -43,13 +43,20 @@ public enum State: Hashable, Sendable {
     }
   }
 
-  /// Rows kept at a context length; 1 where the state does not grow.
+  /// Cached rows lie in tiles of so many positions.
+  public static let tile = 16
+
+  /// Rows kept at a context length, in whole tiles; 1 where the state does not grow.
   public func rows(context: Int) -> Int {
     switch self {
-    case .keyValue(_, _, _, let retention): retention.rows(context: context)
-    case .latent: context
+    case .keyValue(_, _, _, let retention): Self.tiled(retention.rows(context: context))
+    case .latent: Self.tiled(context)
     case .convolution, .recurrent: 1
     }
+  }
+
+  private static func tiled(_ rows: Int) -> Int {
+    rows > Int.max - tile ? rows : (rows + tile - 1) / tile * tile
   }
 
   /// Whether rows are kept a position, in the cache's format; others are always float32.

@@ -123,6 +123,7 @@ extension Lowering {
     let keys = try statePart(scores.inputs[1])
     try check(mask, keys, name: scores.name)
     let sinks = try sinkOperand(pattern)
+    program.keyStates.insert(keys.state)
     let item = items.count
     task(
       reads: [query.root] + [keys.chunk, values.chunk].compactMap(\.self), after: [keys.item, values.item],
@@ -146,6 +147,7 @@ extension Lowering {
     _ node: Node, _ keys: StatePart, scale: Float, softcap: Float?, mask: AttentionMask
   ) throws -> View {
     try check(mask, keys, name: node.name)
+    program.keyStates.insert(keys.state)
     let query = try view(node.inputs[0])
     let output = value(.tokens, sizes(node.shape), producer: items.count)
     let item = items.count

@@ -18,6 +18,8 @@ public struct Program: Sendable {
   /// Weights whose rows are looked up, read as stored.
   public var tables: [Table] = []
   public var states: [State] = []
+  /// Which states serve as keys; they lie column by column.
+  public var keyStates: Set<Int> = []
   public var inputs: [String: Operand] = [:]
   public var output = Operand(space: .arena, offset: 0, rowStride: 0, groups: 1, groupStride: 0, width: 0)
   /// Kept values by name, with the shape that a row has.

@@ -9,30 +9,39 @@ let attentionTile = 32
 
 extension Executor {
   /// The sizes of a step's attention, without rows.
-  static func attentionShape(_ step: AttentionStep, _ format: BlockFormat) -> attention_row {
+  static func attentionShape(_ step: AttentionStep, _ program: Program) -> attention_row {
     // Rows fill in the pointers before a kernel sees them.
     let nowhere = UnsafeMutablePointer<Float>(bitPattern: 64)!
-    let row = attention_row(
+    func width(_ view: StateView) -> Int { program.states[view.state].headWidth }
+    let memory = attention_memory(
+      keys: nowhere, values: nowhere, valuesAreKeys: program.keyStates.contains(step.values.state) ? 1 : 0, rows: 0,
+      keyWidth: width(step.keys), valueWidth: width(step.values), newKeys: nil, newValues: nil, firstNew: 0,
+      newKeyStride: 0, newValueStride: 0)
+    return attention_row(
       query: nowhere, queryStride: step.query.groupStride, groupHeads: max(1, step.query.groups / step.keys.heads),
-      keyWidth: step.keys.width, valueWidth: step.values.width, keyFormat: format.rawValue,
-      valueFormat: format.rawValue, segments: UnsafePointer(bitPattern: 64)!, segmentCount: 0,
-      firstVisible: 0, lastVisible: 0, scale: step.scale, softcap: step.softcap ?? 0, sinks: nil, output: nowhere,
+      memory: memory, format: program.options.cacheFormat.rawValue, keyOffset: step.keys.offset,
+      keyWidth: step.keys.width,
+      valueOffset: step.values.offset, valueWidth: step.values.width, firstVisible: 0, lastVisible: 0,
+      scale: step.scale, softcap: step.softcap ?? 0, sinks: nil, output: nowhere,
       outputStride: step.output.groupStride, scratch: nowhere)
-    return row
   }
 
   /// Stores a row in its state, or in this step's chunk of a ring.
   func append(_ state: Int, _ chunk: Operand?, _ input: Operand, _ x: Floats, row: Int) {
     let run = runs[rowRun[row]]
     let position = rowPosition[row]
+    let isKeys: Int32 = states.layout(state).isKeys ? 1 : 0
     for head in 0..<input.groups {
-      let destination =
-        if let chunk {
-          arena + (chunk.offset + head * chunk.groupStride + row * chunk.rowStride) * 4
-        } else {
-          states.row(state, slot: run.slot, head: head, position: position)
-        }
-      rowKernels.cache_store(states.format.rawValue, x + head * input.groupStride, input.width, destination)
+      let values = x + head * input.groupStride
+      if let chunk {
+        rowKernels.cache_store(
+          states.format.rawValue, values, input.width,
+          arena + (chunk.offset + head * chunk.groupStride + row * chunk.rowStride) * 4)
+      } else {
+        rowKernels.cache_append(
+          states.format.rawValue, isKeys, values, input.width, states.head(state, slot: run.slot, head: head),
+          states.row(state, position: position))
+      }
     }
   }
 
@@ -43,52 +52,28 @@ extension Executor {
     let layout = states.layout(state)
     if position + layout.rows < run.start + run.count { return }
     for head in 0..<layout.heads {
-      states.row(state, slot: run.slot, head: head, position: position)
-        .copyMemory(
-          from: arena + (chunk.offset + head * chunk.groupStride + row * chunk.rowStride) * 4,
-          byteCount: layout.rowBytes)
+      rowKernels.cache_place(
+        states.format.rawValue, layout.isKeys ? 1 : 0,
+        arena + (chunk.offset + head * chunk.groupStride + row * chunk.rowStride) * 4, layout.width,
+        states.head(state, slot: run.slot, head: head), states.row(state, position: position))
     }
   }
 
-  /// Kept rows of one head of a run, in at most three pieces; returns how many.
-  private func segments(
-    _ step: AttentionStep, _ run: Run, firstRow: Int, head: Int,
-    into pieces: UnsafeMutablePointer<attention_segment>
-  ) -> Int {
-    let keys = states.layout(step.keys.state)
+  /// Where a head's keys and values of a run lie.
+  private func memory(_ step: AttentionStep, _ run: Run, firstRow: Int, head: Int, _ shape: inout attention_row) {
     let values = states.layout(step.values.state)
-    let keyOffset = cache_row_bytes(states.format.rawValue, step.keys.offset)
-    let valueOffset = cache_row_bytes(states.format.rawValue, step.values.offset)
-    let keyHead = states.head(step.keys.state, slot: run.slot, head: head) + keyOffset
-    let valueHead = states.head(step.values.state, slot: run.slot, head: min(head, values.heads - 1)) + valueOffset
-    var count = 0
-    func add(first: Int, rows: Int, at row: Int) {
-      if rows <= 0 { return }
-      pieces[count] = attention_segment(
-        first: first, count: rows, keys: keyHead + row * keys.rowBytes, values: valueHead + row * values.rowBytes,
-        keyStride: keys.rowBytes, valueStride: values.rowBytes)
-      count += 1
+    shape.memory.rows = states.layout(step.keys.state).rows
+    shape.memory.keys = UnsafeRawPointer(states.head(step.keys.state, slot: run.slot, head: head))
+    shape.memory.values = UnsafeRawPointer(
+      states.head(step.values.state, slot: run.slot, head: min(head, values.heads - 1)))
+    guard let keyChunk = step.keys.chunk, let valueChunk = step.values.chunk else { return }
+    func place(_ chunk: Operand) -> UnsafeRawPointer {
+      UnsafeRawPointer(
+        arena + (chunk.offset + min(head, chunk.groups - 1) * chunk.groupStride + firstRow * chunk.rowStride) * 4)
     }
-    guard keys.isRing else {
-      add(first: 0, rows: run.start + run.count, at: 0)
-      return count
-    }
-    let end = step.keys.chunk == nil ? run.start + run.count : run.start
-    let first = max(0, end - keys.rows)
-    let wrap = min(end, (first / keys.rows + 1) * keys.rows)
-    add(first: first, rows: wrap - first, at: first % keys.rows)
-    add(first: wrap, rows: end - wrap, at: 0)
-    if let keyChunk = step.keys.chunk, let valueChunk = step.values.chunk {
-      func place(_ chunk: Operand) -> UnsafeMutableRawPointer {
-        arena + (chunk.offset + min(head, chunk.groups - 1) * chunk.groupStride + firstRow * chunk.rowStride) * 4
-      }
-      pieces[count] = attention_segment(
-        first: run.start, count: run.count, keys: place(keyChunk) + keyOffset,
-        values: place(valueChunk) + valueOffset,
-        keyStride: keyChunk.rowStride * 4, valueStride: valueChunk.rowStride * 4)
-      count += 1
-    }
-    return count
+    (shape.memory.newKeys, shape.memory.newValues) = (place(keyChunk), place(valueChunk))
+    (shape.memory.newKeyStride, shape.memory.newValueStride) = (keyChunk.rowStride * 4, valueChunk.rowStride * 4)
+    shape.memory.firstNew = run.start
   }
 
   /// Tiles of rows of one run, by key-value head.
@@ -115,23 +100,20 @@ extension Executor {
   private func attend(
     _ step: AttentionStep, _ run: Run, firstRow: Int, rows: Range<Int>, head: Int, _ context: ThreadContext
   ) {
-    var shared = Self.attentionShape(step, states.format)
+    var shared = Self.attentionShape(step, program)
     let group = shared.groupHeads
     shared.sinks = step.sinks.map { UnsafePointer(pointer($0, row: 0, context) + head * group) }
     shared.scratch = context.scratch
-    withUnsafeTemporaryAllocation(of: attention_segment.self, capacity: 3) { pieces in
-      withUnsafeTemporaryAllocation(of: attention_query.self, capacity: attentionTile) { queries in
-        shared.segmentCount = segments(step, run, firstRow: firstRow, head: head, into: pieces.baseAddress!)
-        shared.segments = UnsafePointer(pieces.baseAddress!)
-        for (index, row) in rows.enumerated() {
-          let position = run.start + row
-          queries[index] = attention_query(
-            query: pointer(step.query, row: firstRow + row, context) + head * group * step.query.groupStride,
-            output: pointer(step.output, row: firstRow + row, context) + head * group * step.output.groupStride,
-            firstVisible: step.mask.firstVisible(from: position), lastVisible: position)
-        }
-        attentionKernels.attention_rows(&shared, queries.baseAddress!, rows.count)
+    memory(step, run, firstRow: firstRow, head: head, &shared)
+    withUnsafeTemporaryAllocation(of: attention_query.self, capacity: attentionTile) { queries in
+      for (index, row) in rows.enumerated() {
+        let position = run.start + row
+        queries[index] = attention_query(
+          query: pointer(step.query, row: firstRow + row, context) + head * group * step.query.groupStride,
+          output: pointer(step.output, row: firstRow + row, context) + head * group * step.output.groupStride,
+          firstVisible: step.mask.firstVisible(from: position), lastVisible: position)
       }
+      attentionKernels.attention_rows(&shared, queries.baseAddress!, rows.count)
     }
   }
 
@@ -151,21 +133,17 @@ extension Executor {
 
   func scores(_ step: AttentionStep, _ counter: UnsafeMutablePointer<Counter>, _ context: ThreadContext) {
     forEachRow(counter, context) { run, firstRow, row in
-      var shape = Self.attentionShape(step, states.format)
+      var shape = Self.attentionShape(step, program)
       let group = shape.groupHeads
       shape.scratch = context.scratch
       shape.lastVisible = run.start + row - firstRow
       shape.firstVisible = step.mask.firstVisible(from: shape.lastVisible)
-      withUnsafeTemporaryAllocation(of: attention_segment.self, capacity: 3) { pieces in
-        for head in 0..<step.keys.heads {
-          shape.segmentCount = segments(step, run, firstRow: firstRow, head: head, into: pieces.baseAddress!)
-          shape.segments = UnsafePointer(pieces.baseAddress!)
-          shape.query = UnsafePointer(
-            pointer(step.query, row: row, context) + head * group * step.query.groupStride)
-          for member in 0..<group {
-            let out = pointer(step.output, row: row, context) + (head * group + member) * step.output.groupStride
-            attentionKernels.attention_scores(&shape, member, 0, run.start + run.count, out)
-          }
+      for head in 0..<step.keys.heads {
+        memory(step, run, firstRow: firstRow, head: head, &shape)
+        shape.query = UnsafePointer(pointer(step.query, row: row, context) + head * group * step.query.groupStride)
+        for member in 0..<group {
+          let out = pointer(step.output, row: row, context) + (head * group + member) * step.output.groupStride
+          attentionKernels.attention_scores(&shape, member, 0, run.start + run.count, out)
         }
       }
     }
@@ -192,19 +170,18 @@ extension Executor {
   func mix(_ step: AttentionStep, _ counter: UnsafeMutablePointer<Counter>, _ context: ThreadContext) {
     guard let pattern = step.pattern else { return }
     forEachRow(counter, context) { run, firstRow, row in
-      var shape = Self.attentionShape(step, states.format)
+      var shape = Self.attentionShape(step, program)
       shape.scratch = context.scratch
       shape.lastVisible = run.start + row - firstRow
       let group = max(1, pattern.groups / step.values.heads)
-      withUnsafeTemporaryAllocation(of: attention_segment.self, capacity: 3) { pieces in
-        for head in 0..<step.values.heads {
-          shape.segmentCount = segments(step, run, firstRow: firstRow, head: head, into: pieces.baseAddress!)
-          shape.segments = UnsafePointer(pieces.baseAddress!)
-          for member in head * group..<(head + 1) * group {
-            let weights = pointer(pattern, row: row, context) + member * pattern.groupStride
-            let out = pointer(step.output, row: row, context) + member * step.output.groupStride
-            attentionKernels.attention_mix(&shape, weights, 0, run.start + run.count, out)
-          }
+      let end = step.values.chunk == nil ? shape.lastVisible + 1 : run.start
+      let first = max(0, end - states.layout(step.values.state).rows)
+      for head in 0..<step.values.heads {
+        memory(step, run, firstRow: firstRow, head: head, &shape)
+        for member in head * group..<(head + 1) * group {
+          let weights = pointer(pattern, row: row, context) + member * pattern.groupStride
+          let out = pointer(step.output, row: row, context) + member * step.output.groupStride
+          attentionKernels.attention_mix(&shape, weights + first, first, shape.lastVisible + 1 - first, out)
         }
       }
     }

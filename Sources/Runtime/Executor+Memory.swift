@@ -3,14 +3,14 @@ public import TensorCore
 
 extension Executor {
   /// Bytes that an executor takes for itself, beside the arena.
-  public static func scratchBytes(of program: Program, cacheFormat: BlockFormat, threads: Int) -> Int {
-    threadLayout(program, cacheFormat).bytes * threads
+  public static func scratchBytes(of program: Program, threads: Int) -> Int {
+    threadLayout(program).bytes * threads
   }
 
   /// Where a thread's scratch for kernels begins, and the bytes of its rows and scratch together.
-  static func threadLayout(_ program: Program, _ cacheFormat: BlockFormat) -> (scratch: Int, bytes: Int) {
+  static func threadLayout(_ program: Program) -> (scratch: Int, bytes: Int) {
     let scratch = (program.threadWords * 4 + 63) / 64 * 64
-    return (scratch, (scratch + kernelScratch(program, cacheFormat) + 4095) / 4096 * 4096)
+    return (scratch, (scratch + kernelScratch(program) + 4095) / 4096 * 4096)
   }
 }
 

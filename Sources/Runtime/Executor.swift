@@ -61,7 +61,7 @@ public final class Executor: TeamWork, @unchecked Sendable {
     if let shared { memory = shared } else { memory = try Buffer(count: program.arenaWords * 4) }
     precondition(memory.count >= program.arenaWords * 4, "the shared arena is too small")
     arena = memory.base
-    (kernelScratchOffset, threadBytes) = Self.threadLayout(program, states.format)
+    (kernelScratchOffset, threadBytes) = Self.threadLayout(program)
     threadMemory = try Buffer(count: threadBytes * team.count)
     var tasks = 0
     firstTask = program.steps.map { step in
@@ -175,6 +175,8 @@ struct ThreadContext {
 extension Executor {
   /// The widest vector set that these features allow.
   private static func vectorISA(_ features: ProcessorFeatures) -> vector_isa {
+    let hasDot = features.isSuperset(of: [.avx512f, .avx512bw, .avx512vl, .avx512vnni]) || features.contains(.dotprod)
+    if hasDot, vector_isa_available(VECTOR_ISA_DOT) != 0 { return VECTOR_ISA_DOT }
     if features.isSuperset(of: [.avx512f, .avx512bw, .avx512vl]), vector_isa_available(VECTOR_ISA_AVX512) != 0 {
       return VECTOR_ISA_AVX512
     }
@@ -185,7 +187,7 @@ extension Executor {
   }
 
   /// Bytes that kernels of this program need beside them.
-  static func kernelScratch(_ program: Program, _ format: BlockFormat) -> Int {
+  static func kernelScratch(_ program: Program) -> Int {
     var bytes = 0
     for step in program.steps {
       guard case .tasks(let tasks) = step else { continue }
@@ -198,7 +200,7 @@ extension Executor {
           let matrix = program.matrices[experts.matrix]
           bytes = max(bytes, matrix.packing.scratchBytes(columns: matrix.columns))
         case .attention(let step), .scores(let step), .mix(let step):
-          var row = attentionShape(step, format)
+          var row = attentionShape(step, program)
           bytes = max(bytes, attention_scratch_bytes(&row, attentionTile))
         case .route, .pattern, .convolution, .recurrence: break
         }

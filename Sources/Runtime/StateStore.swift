@@ -4,8 +4,9 @@ public import TensorCore
 
 /// The states of a model for some sequences side by side, in the formats of a plan.
 ///
-/// A cache lies `[slot][head][row][width]`; a ring keeps position `p` in row `p % rows`. Addresses are reserved at once,
-/// memory is taken as positions are written: in small pages at first, in huge ones for a sequence that grows long.
+/// A cache lies `[slot][head][tile of 16 rows]`, in each tile as `cache_append` stores keys or values; a ring keeps
+/// position `p` in row `p % rows`. Addresses are reserved at once, memory is taken as positions are written: in small
+/// pages at first, in huge ones for a sequence that grows long.
 public final class StateStore: @unchecked Sendable {
   public let states: [State]
   public let context: Int
@@ -23,19 +24,26 @@ public final class StateStore: @unchecked Sendable {
     /// Positions kept; 1 where the state does not grow.
     var rows: Int
     var heads: Int
+    /// Elements of one head's row.
+    var width: Int
     /// Bytes of one head's row, of one head, of one slot.
     var rowBytes: Int
     var headBytes: Int
     var slotBytes: Int
     var isRing: Bool
+    /// Whether rows serve as keys and lie so.
+    var isKeys: Bool
   }
 
-  /// Throws where the system refuses the addresses.
-  public init(states: [State], context: Int, slots: Int, format: BlockFormat) throws(AllocationError) {
+  /// `keys` says which states serve as keys. Throws where the system refuses the addresses.
+  public init(
+    states: [State], keys: Set<Int>, context: Int, slots: Int, format: BlockFormat
+  ) throws(AllocationError) {
     (self.states, self.context, self.slots, self.format) = (states, context, slots, format)
     var offset = 0
-    layouts = states.map { state in
-      let layout = Self.layout(state, offset: offset, context: context, format: format)
+    layouts = states.enumerated().map { index, state in
+      var layout = Self.layout(state, offset: offset, context: context, format: format)
+      layout.isKeys = keys.contains(index)
       offset += (layout.slotBytes * slots + 63) / 64 * 64
       return layout
     }
@@ -57,8 +65,9 @@ public final class StateStore: @unchecked Sendable {
     let rowBytes =
       state.isCache ? cache_row_bytes(format.rawValue, state.rowWidth / heads) : state.rowWidth * 4
     return Layout(
-      offset: offset, rows: rows, heads: heads, rowBytes: rowBytes, headBytes: rows * rowBytes,
-      slotBytes: heads * rows * rowBytes, isRing: isRing)
+      offset: offset, rows: rows, heads: heads, width: state.rowWidth / heads, rowBytes: rowBytes,
+      headBytes: rows * rowBytes,
+      slotBytes: heads * rows * rowBytes, isRing: isRing, isKeys: false)
   }
 
   /// Hears how far a sequence will reach before its rows are written.
@@ -79,11 +88,10 @@ public final class StateStore: @unchecked Sendable {
     return buffer.base + layout.offset + slot * layout.slotBytes + head * layout.headBytes
   }
 
-  /// The row that keeps a position.
-  func row(_ state: Int, slot: Int, head: Int, position: Int) -> UnsafeMutableRawPointer {
+  /// Which of a head's rows keeps a position.
+  func row(_ state: Int, position: Int) -> Int {
     let layout = layouts[state]
-    let row = layout.isRing ? position % layout.rows : position
-    return self.head(state, slot: slot, head: head) + row * layout.rowBytes
+    return layout.isRing ? position % layout.rows : position
   }
 
   /// Forgets a sequence: states that carry no positions become zero.

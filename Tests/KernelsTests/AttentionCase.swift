@@ -3,12 +3,14 @@ import Foundation
 
 /// How a case's positions are handed to the kernel.
 enum AttentionLayout: CaseIterable, Sendable {
-  /// One segment with every position.
+  /// Every position kept.
   case whole
-  /// Cut at positions that are no multiples of a group or a block, and out of order.
-  case pieces
-  /// A ring of the last rows, wrapped, so that its end lies before its start; the rest is absent.
+  /// The last positions are new rows of the step, the others kept; the border is no multiple of a tile.
+  case added
+  /// A ring of the last rows, wrapped, so that its end lies before its start.
   case ring
+  /// A ring with new rows beside it.
+  case ringAndAdded
 }
 
 /// Random keys, values and queries of one key/value head, and the exact result in double precision.
@@ -17,48 +19,49 @@ struct AttentionCase: Sendable {
   var valueWidth = 64
   var heads = 2
   var positions = 200
-  var keyFormat: UInt32 = 0
-  var valueFormat: UInt32 = 0
+  var format: UInt32 = 0
   var scale: Float = 0.2
   var softcap: Float = 0
   var sinks: [Float]?
   /// Values are the first columns of the keys, as in latent attention.
   var sharesRows = false
+  /// First columns of the kept rows that take part, and columns after them.
+  var keyOffset = 0
+  var valueOffset = 0
+  var padding = 0
 
-  var keyStride: Int { cache_row_bytes(keyFormat, keyWidth) }
-  var valueStride: Int { sharesRows ? keyStride : cache_row_bytes(valueFormat, valueWidth) }
+  var keptKeyWidth: Int { keyOffset + keyWidth + padding }
+  var keptValueWidth: Int { sharesRows ? keptKeyWidth : valueOffset + valueWidth + padding }
+  var isInteger: Bool { format == 8 || format == 2 }
 }
 
-/// A case's stored rows; loaded back they are what the exact result is computed from.
+/// A case's rows and what they are once stored, which the exact result is computed from.
 struct AttentionData {
   let shape: AttentionCase
-  let keyBytes: [UInt8]
-  let valueBytes: [UInt8]
+  let keyRows: [[Float]]
+  let valueRows: [[Float]]
   let keys: [[Double]]
   let values: [[Double]]
 
   init(_ shape: AttentionCase, seed: UInt64) {
     var random = RowRandom(seed)
-    let kernels = VECTOR_ISA_BASELINE.rows
-    func store(_ format: UInt32, _ width: Int, _ bytes: inout [UInt8], _ rows: inout [[Double]]) {
-      var row = [UInt8](repeating: 0, count: cache_row_bytes(format, width))
-      kernels.cache_store(format, random.floats(width, 2), width, &row)
-      var loaded = [Float](repeating: 0, count: width)
-      kernels.cache_load(format, row, width, &loaded)
-      bytes += row
-      rows.append(loaded.map(Double.init))
+    let keys = (0..<shape.positions).map { _ in random.floats(shape.keptKeyWidth, 2) }
+    let values =
+      shape.sharesRows ? keys : (0..<shape.positions).map { _ in random.floats(shape.keptValueWidth, 2) }
+    self.init(shape, keys, values)
+  }
+
+  init(_ shape: AttentionCase, _ keyRows: [[Float]], _ valueRows: [[Float]]) {
+    (self.shape, self.keyRows, self.valueRows) = (shape, keyRows, valueRows)
+    func stored(_ row: [Float], _ columns: Range<Int>) -> [Double] {
+      var bytes = [UInt8](repeating: 0, count: cache_row_bytes(shape.format, row.count))
+      VECTOR_ISA_BASELINE.rows.cache_store(shape.format, row, row.count, &bytes)
+      var loaded = [Float](repeating: 0, count: row.count)
+      VECTOR_ISA_BASELINE.rows.cache_load(shape.format, bytes, row.count, &loaded)
+      return loaded[columns].map(Double.init)
     }
-    var (keyBytes, valueBytes): ([UInt8], [UInt8]) = ([], [])
-    var (keys, values): ([[Double]], [[Double]]) = ([], [])
-    for _ in 0..<shape.positions {
-      store(shape.keyFormat, shape.keyWidth, &keyBytes, &keys)
-      if !shape.sharesRows { store(shape.valueFormat, shape.valueWidth, &valueBytes, &values) }
-    }
-    self.shape = shape
-    self.keys = keys
-    self.keyBytes = keyBytes
-    self.valueBytes = shape.sharesRows ? keyBytes : valueBytes
-    self.values = shape.sharesRows ? keys.map { Array($0.prefix(shape.valueWidth)) } : values
+    keys = keyRows.map { stored($0, shape.keyOffset..<shape.keyOffset + shape.keyWidth) }
+    values = valueRows.map { stored($0, shape.valueOffset..<shape.valueOffset + shape.valueWidth) }
   }
 
   func queries(_ rows: Int) -> [Float] {
@@ -88,55 +91,64 @@ struct AttentionData {
     }
   }
 
-  /// An error bound: scores of magnitude at most 1.5 · 2 · width · scale round in 16 partial sums, exp turns that into
-  /// relative weight errors, and the weighted sum of values up to 2 runs through spans of 512.
+  /// An error bound. Scores of magnitude at most 1.5 · 2 · width · scale round in one chain of sums; exp turns that into
+  /// relative weight errors, and the weighted sum of values up to 2 runs through spans of 512. In block formats a query's
+  /// element is off by at most half of 1.5 / 127, and a weight by half of 2^-14 of its block's largest.
   var bound: Double {
     let largestScore = 1.5 * 2.1 * Double(shape.keyWidth) * Double(shape.scale)
-    let scoreError = largestScore * (Double(shape.keyWidth) / 16 + 8) * 0x1p-24
-    return 2.1 * 2 * (scoreError + 600 * 0x1p-24 + largestScore * 0x1p-23)
+    var scoreError = largestScore * (Double(shape.keyWidth) + 8) * 0x1p-24
+    if shape.isInteger { scoreError += largestScore / 254 }
+    let weightError = shape.isInteger ? 0x1p-14 * Double(shape.positions).squareRoot() : 0
+    return 2.1 * 2 * (scoreError + weightError + 600 * 0x1p-24 + largestScore * 0x1p-22)
   }
 
-  /// Calls `body` with segments that hold every position from `first`, or more.
-  func withSegments<R>(
-    _ layout: AttentionLayout, from first: Int, _ body: (UnsafeBufferPointer<attention_segment>) -> R
-  )
-    -> R
-  {
+  /// Calls `body` with the memory of positions from `first`, or more.
+  func withMemory<R>(
+    _ set: vector_isa, _ layout: AttentionLayout, from first: Int, _ body: (attention_memory) -> R
+  ) -> R {
     let count = shape.positions
-    let capacity = count - first
-    func ring(_ bytes: [UInt8], _ stride: Int) -> [UInt8] {
-      var result = [UInt8](repeating: 0, count: capacity * stride)
-      for position in first..<count {
-        let slot = position % capacity
-        result.replaceSubrange(
-          slot * stride..<(slot + 1) * stride, with: bytes[position * stride..<(position + 1) * stride])
+    let isRing = layout == .ring || layout == .ringAndAdded
+    let firstNew = layout == .added || layout == .ringAndAdded ? max(first, count - 37) : count
+    // A ring keeps just what is seen before the new rows.
+    let rows = isRing ? (max(1, firstNew - first) + 15) / 16 * 16 : (count + 15) / 16 * 16
+    let kernels = set.rows
+    func kept(_ source: [[Float]], _ isKeys: Int32, _ width: Int) -> [UInt8] {
+      // What nobody wrote must not matter.
+      var bytes = [UInt8](repeating: 0xFF, count: rows * cache_row_bytes(shape.format, width))
+      for position in max(0, firstNew - rows)..<firstNew {
+        kernels.cache_append(shape.format, isKeys, source[position], width, &bytes, position % rows)
       }
-      return result
+      return bytes
     }
-    let keys = layout == .ring ? ring(keyBytes, shape.keyStride) : keyBytes
-    let values = layout == .ring ? ring(valueBytes, shape.valueStride) : valueBytes
+    func added(_ source: [[Float]], _ width: Int) -> [UInt8] {
+      let stride = cache_row_bytes(shape.format, width) + 4
+      var bytes = [UInt8](repeating: 0xFF, count: (count - firstNew) * stride + 1)
+      for position in firstNew..<count {
+        bytes.withUnsafeMutableBytes {
+          kernels.cache_store(
+            shape.format, source[position], width, $0.baseAddress! + (position - firstNew) * stride)
+        }
+      }
+      return bytes
+    }
+    let (keyWidth, valueWidth) = (shape.keptKeyWidth, shape.keptValueWidth)
+    let keys = kept(keyRows, 1, keyWidth)
+    let values = kept(valueRows, shape.sharesRows ? 1 : 0, valueWidth)
+    let (newKeys, newValues) = (added(keyRows, keyWidth), added(valueRows, valueWidth))
     return keys.withUnsafeBytes { keys in
       values.withUnsafeBytes { values in
-        func segment(_ range: Range<Int>, at slot: Int) -> attention_segment {
-          attention_segment(
-            first: range.lowerBound, count: range.count, keys: keys.baseAddress! + slot * shape.keyStride,
-            values: values.baseAddress! + slot * shape.valueStride, keyStride: shape.keyStride,
-            valueStride: shape.valueStride)
+        newKeys.withUnsafeBytes { newKeys in
+          newValues.withUnsafeBytes { newValues in
+            body(
+              attention_memory(
+                keys: keys.baseAddress!, values: values.baseAddress!, valuesAreKeys: shape.sharesRows ? 1 : 0,
+                rows: rows, keyWidth: keyWidth, valueWidth: valueWidth,
+                newKeys: firstNew < count ? newKeys.baseAddress : nil,
+                newValues: firstNew < count ? newValues.baseAddress : nil, firstNew: firstNew,
+                newKeyStride: cache_row_bytes(shape.format, keyWidth) + 4,
+                newValueStride: cache_row_bytes(shape.format, valueWidth) + 4))
+          }
         }
-        let segments: [attention_segment]
-        switch layout {
-        case .whole: segments = [segment(0..<count, at: 0)]
-        case .pieces:
-          let cuts = [0, count / 7, count / 3 + 1, count / 2, count]
-          segments = zip(cuts, cuts.dropFirst()).filter { $0 < $1 }.reversed().map { segment($0..<$1, at: $0) }
-        case .ring:
-          let wrap = (count - 1) / capacity * capacity
-          segments =
-            wrap > first
-            ? [segment(wrap..<count, at: 0), segment(first..<wrap, at: first % capacity)]
-            : [segment(first..<count, at: first % capacity)]
-        }
-        return segments.withUnsafeBufferPointer(body)
       }
     }
   }

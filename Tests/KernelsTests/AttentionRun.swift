@@ -12,16 +12,15 @@ struct AttentionRun {
   ) {
     let shape = data.shape
     let sinks = shape.sinks ?? []
-    data.withSegments(layout, from: first) { segments in
+    data.withMemory(set, layout, from: first) { memory in
       query.withUnsafeBufferPointer { query in
         sinks.withUnsafeBufferPointer { sinks in
           output.withUnsafeMutableBufferPointer { output in
             var row = attention_row(
-              query: query.baseAddress!, queryStride: shape.keyWidth, groupHeads: shape.heads,
-              keyWidth: shape.keyWidth, valueWidth: shape.valueWidth, keyFormat: shape.keyFormat,
-              valueFormat: shape.sharesRows ? shape.keyFormat : shape.valueFormat, segments: segments.baseAddress!,
-              segmentCount: segments.count, firstVisible: 0, lastVisible: -1, scale: shape.scale,
-              softcap: shape.softcap, sinks: shape.sinks == nil ? nil : sinks.baseAddress,
+              query: query.baseAddress!, queryStride: shape.keyWidth, groupHeads: shape.heads, memory: memory,
+              format: shape.format, keyOffset: shape.keyOffset, keyWidth: shape.keyWidth,
+              valueOffset: shape.valueOffset, valueWidth: shape.valueWidth, firstVisible: 0, lastVisible: -1,
+              scale: shape.scale, softcap: shape.softcap, sinks: shape.sinks == nil ? nil : sinks.baseAddress,
               output: output.baseAddress!, outputStride: shape.valueWidth,
               scratch: UnsafeMutableRawPointer(output.baseAddress!))
             let bytes = attention_scratch_bytes(&row, rows)

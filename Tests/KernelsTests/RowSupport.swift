@@ -19,7 +19,7 @@ struct RowRandom {
 }
 
 /// The instruction sets that this build and processor have.
-let availableSets: [vector_isa] = [VECTOR_ISA_BASELINE, VECTOR_ISA_AVX2, VECTOR_ISA_AVX512].filter {
+let availableSets: [vector_isa] = [VECTOR_ISA_BASELINE, VECTOR_ISA_AVX2, VECTOR_ISA_AVX512, VECTOR_ISA_DOT].filter {
   vector_isa_available($0) != 0
 }
 

@@ -34,12 +34,12 @@ import Testing
         x.reshape(1, 64).attend(x.appendLatent(to: "kv"), x.appendLatent(to: "v"), scale: 1)
       }
     }
-    #expect(use.stateBytesPerLayer == [2 * 64 * 100 * 2, 0, 2 * 64 * 30 * 2, 3 * 64 * 4, 2 * 64 * 100 * 2])
+    #expect(use.stateBytesPerLayer == [2 * 64 * 112 * 2, 0, 2 * 64 * 32 * 2, 3 * 64 * 4, 2 * 64 * 112 * 2])
     #expect(use.stateBytes == use.stateBytesPerLayer.reduce(0, +))
     #expect(
       use.layers.map(\.derivation) == [
-        "2 × 2 heads × 32 × 100 rows × 2 B", "", "2 × 2 heads × 32 × 30 rows × 2 B", "3 × 64 × 4 B",
-        "2 × 64 × 100 rows × 2 B",
+        "2 × 2 heads × 32 × 112 rows × 2 B", "", "2 × 2 heads × 32 × 32 rows × 2 B", "3 × 64 × 4 B",
+        "2 × 64 × 112 rows × 2 B",
       ])
     #expect(use.totalBytes == use.weightBytes + use.stateBytes + use.activationBytes)
   }
@@ -48,8 +48,8 @@ import Testing
     let use = try use(cache: .q8_0) { g, x in
       g.scope("blocks.0") { x.reshape(4, 16).append(to: "k") }
     }
-    #expect(use.stateBytesPerLayer == [4 * 34 * 100])
-    #expect(use.layers[0].derivation == "4 heads × 34 B (16 in q8_0) × 100 rows")
+    #expect(use.stateBytesPerLayer == [4 * 34 * 112])
+    #expect(use.layers[0].derivation == "4 heads × 34 B (16 in q8_0) × 112 rows")
   }
 
   @Test func `a token reads its own row and its own experts`() throws {

@@ -22,7 +22,8 @@ struct PlannedRun {
     let memory = try WeightMemory(
       for: program, from: WeightMemory.Source(tensor: { weights[$0]! }), team: team)
     let states = try StateStore(
-      states: program.states, context: options.context, slots: options.slots, format: options.cacheFormat)
+      states: program.states, keys: program.keyStates, context: options.context, slots: options.slots,
+      format: options.cacheFormat)
     executor = try Executor(program: program, weights: memory, states: states, team: team, catalogue: catalogue)
     self.slot = slot
   }

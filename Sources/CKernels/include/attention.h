@@ -10,28 +10,38 @@
 /// Positions that share a softmax step, and positions that share a partial result; both start at multiples of themselves.
 enum { ATTENTION_BLOCK = 64, ATTENTION_SPAN = 512 };
 
-/// Cached rows of consecutive absolute positions; reading is fastest where a head's rows lie side by side.
+/// Kept rows of one key/value head, and rows of this step that are not among them yet.
 typedef struct {
-  long first;  // position of the first row
-  long count;
-  const void *keys;  // row of `first`
+  /// In tiles, as cache_append stores them.
+  const void *keys;
   const void *values;
-  size_t keyStride;  // bytes between positions
-  size_t valueStride;
-} attention_segment;
+  /// Whether values were stored as keys: they are columns of what serves as keys too.
+  int valuesAreKeys;
+  /// Kept rows, a multiple of 16: position p is row p % rows.
+  size_t rows;
+  /// Elements of a kept row; queries and outputs may meet a part of it.
+  size_t keyWidth;
+  size_t valueWidth;
+  /// Rows of positions from `firstNew`, as cache_store writes them; read instead of kept rows.
+  const void *_Nullable newKeys;
+  const void *_Nullable newValues;
+  long firstNew;
+  size_t newKeyStride;  // bytes between positions
+  size_t newValueStride;
+} attention_memory;
 
-/// One query row of one key/value head: `groupHeads` query heads that share its keys and values.
-/// Positions that no segment covers count as masked. Segments do not overlap; their order does not matter.
+/// One query row of one key/value head: `groupHeads` query heads that share its keys and values. All visible positions
+/// have rows in `memory`.
 typedef struct {
   const float *query;
   size_t queryStride;  // floats between the group's heads
   size_t groupHeads;
+  attention_memory memory;
+  uint32_t format;  // GGUF type ids as for cache_row_bytes
+  size_t keyOffset;  // first column of the kept keys; a multiple of 32 in block formats
   size_t keyWidth;
-  size_t valueWidth;     // values may be a prefix of the keys: the same pointers, a smaller width
-  uint32_t keyFormat;    // GGUF type ids as for cache_row_bytes
-  uint32_t valueFormat;
-  const attention_segment *segments;
-  size_t segmentCount;
+  size_t valueOffset;
+  size_t valueWidth;
   long firstVisible;  // absolute positions, both inclusive, not negative
   long lastVisible;
   float scale;
@@ -42,7 +52,7 @@ typedef struct {
   void *scratch;        // any alignment; see scratch_bytes
 } attention_row;
 
-/// What differs between query rows that share segments and shape.
+/// What differs between query rows that share memory and shape.
 typedef struct {
   const float *query;
   float *output;
@@ -51,7 +61,9 @@ typedef struct {
 } attention_query;
 
 /// A row's result is a fold, in order of position, over partial results of spans of ATTENTION_SPAN positions, each an
-/// online softmax over blocks: the same bits however segments, calls and threads divide the work.
+/// online softmax over blocks: the same bits however rings, calls and threads divide the work. In block formats
+/// products are sums of integers: queries are rounded to 8 bits in blocks of 32, and weights times the values' scales to
+/// 14 bits in blocks of 64 positions, all with float32 scales.
 typedef struct {
   const char *name;
 
@@ -72,7 +84,7 @@ typedef struct {
   /// Scaled and capped scores of one head of the group for positions first ..< first + count; -infinity where masked.
   void (*attention_scores)(const attention_row *row, size_t head, long first, size_t count, float *scores);
 
-  /// out[valueWidth] = sum of weights[i] * value(first + i); positions outside the segments count as zeros.
+  /// out[valueWidth] = sum of weights[i] * value(first + i), all positions being visible.
   void (*attention_mix)(const attention_row *row, const float *weights, long first, size_t count, float *out);
 } attention_kernels;
 

@@ -70,6 +70,10 @@ typedef struct {
 
   /// Writes `n` floats as one cache row; see cache_row_bytes.
   void (*cache_store)(uint32_t format, const float *x, size_t n, void *destination);
+  /// Writes `n` floats as row `index` of kept keys or values, which lie in tiles of 16 rows for attention to read.
+  void (*cache_append)(uint32_t format, int isKeys, const float *x, size_t n, void *rows, size_t index);
+  /// The same from a row that cache_store wrote.
+  void (*cache_place)(uint32_t format, int isKeys, const void *row, size_t n, void *rows, size_t index);
   /// Reads `n` floats of one cache row.
   void (*cache_load)(uint32_t format, const void *source, size_t n, float *out);
 } row_kernels;
