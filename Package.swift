@@ -19,7 +19,7 @@ let package = Package(
     .library(
       name: "Orrery",
       targets: ["Generation", "Runtime", "Tokenizers", "Templates", "Checkpoints", "Architectures", "GraphIR"]),
-    .library(name: "OrreryKernels", targets: ["Kernels", "TensorCore"]),
+    .library(name: "OrreryKernels", targets: ["CKernels", "Kernels", "TensorCore"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")

@@ -5,6 +5,7 @@ let package = Package(
   name: "benchmarks",
   dependencies: [.package(name: "orrery", path: "..")],
   targets: [
+    .executableTarget(name: "attention", dependencies: [.product(name: "OrreryKernels", package: "orrery")]),
     .executableTarget(name: "products", dependencies: [.product(name: "OrreryKernels", package: "orrery")])
   ],
   swiftLanguageModes: [.v6]

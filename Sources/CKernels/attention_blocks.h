@@ -1,3 +1,7 @@
+#ifndef PREFETCH
+#define PREFETCH 1
+#define PREFETCH_LEVEL 2
+#endif
 #pragma once
 
 #include "attention_layout.h"
@@ -61,6 +65,18 @@ static attention_block_view stored_tiles(const attention_row *row, int isKeys, l
     view.tiles[t] = tile;
   }
   return view;
+}
+
+/// Asks for the rows of a block that is read once, while another is worked on.
+VECTOR_INLINE void ask_for(const attention_row *row, int isKeys, long base, long last) {
+  const attention_memory *m = &row->memory;
+  if (base > last || (m->newKeys && last >= m->firstNew)) return;
+  const size_t bytes = CACHE_TILE * cache_bytes(row->format, isKeys ? m->keyWidth : m->valueWidth);
+  const size_t kept = (size_t)base % m->rows / CACHE_TILE;
+  const size_t wanted = ((size_t)(last - base < ATTENTION_BLOCK ? last - base + 1 : ATTENTION_BLOCK) + 15) / CACHE_TILE;
+  const char *start = (const char *)(isKeys ? m->keys : m->values) + kept * bytes;
+  const size_t tiles = m->rows / CACHE_TILE - kept < wanted ? m->rows / CACHE_TILE - kept : wanted;
+  for (size_t i = 0; i < tiles * bytes; i += 64) __builtin_prefetch(start + i, 0, PREFETCH_LEVEL);
 }
 
 /// Keys of float formats as float32 tiles.
@@ -205,6 +221,8 @@ static void attend_block(const attention_row *row, const attention_query *rows, 
   }
   if (seen.first >= seen.last) return;
   const attention_block_view stored = stored_tiles(row, 1, base, seen, w->newKeys);
+  const int isOnce = PREFETCH && count * w->heads <= DIRECT_QUERIES;
+  if (isOnce && !row->memory.valuesAreKeys) ask_for(row, 0, base, base + seen.last - 1);
   const int expands = row->format == CACHE_F16 && count * w->heads > DIRECT_QUERIES;
   const attention_block_view keys = expands ? expanded_keys(row, stored, seen, w->keys) : stored;
   for (size_t t = 0; t < count;) {
@@ -228,6 +246,10 @@ static void attend_block(const attention_row *row, const attention_query *rows, 
     for (size_t q = t * w->heads; q < (t + 1) * w->heads; q++) {
       weigh_block(row, visible, w->scores + q * 64, w->span + q * w->record, w->valueWidth);
     }
+  }
+  if (isOnce && seen.last == ATTENTION_BLOCK) {
+    const long next = base + ATTENTION_BLOCK;
+    ask_for(row, 1, next, rows[0].lastVisible < next + ATTENTION_BLOCK - 1 ? rows[0].lastVisible : next + ATTENTION_BLOCK - 1);
   }
   mix_block(row, rows, count, w, base, seen);
 }

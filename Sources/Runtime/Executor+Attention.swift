@@ -60,7 +60,7 @@ extension Executor {
   }
 
   /// Where a head's keys and values of a run lie.
-  private func memory(_ step: AttentionStep, _ run: Run, firstRow: Int, head: Int, _ shape: inout attention_row) {
+  func memory(_ step: AttentionStep, _ run: Run, firstRow: Int, head: Int, _ shape: inout attention_row) {
     let values = states.layout(step.values.state)
     shape.memory.rows = states.layout(step.keys.state).rows
     shape.memory.keys = UnsafeRawPointer(states.head(step.keys.state, slot: run.slot, head: head))
@@ -76,19 +76,28 @@ extension Executor {
     shape.memory.firstNew = run.start
   }
 
+  /// Rows that share one conversion of keys and values: fewer where that keeps all threads busy.
+  private func tileRows(_ heads: Int) -> Int {
+    var tile = attentionTile
+    while tile > 1, runs.reduce(0, { $0 + ($1.count + tile - 1) / tile }) * heads < 4 * team.count { tile /= 2 }
+    return tile
+  }
+
   /// Tiles of rows of one run, by key-value head.
   func attention(_ step: AttentionStep, _ counter: UnsafeMutablePointer<Counter>, _ context: ThreadContext) {
+    if sharesSpans(step) { return attentionSpans(step, counter, context) }
     let heads = step.keys.heads
+    let tileRows = tileRows(heads)
     var firstRow = 0
     var unit = 0
     var wanted = counter.pointee.next.wrappingAdd(1, ordering: .relaxed).oldValue
     for run in runs {
-      let tiles = (run.count + attentionTile - 1) / attentionTile
+      let tiles = (run.count + tileRows - 1) / tileRows
       while wanted < unit + tiles * heads {
         let local = wanted - unit
         // Long tiles first, so that the last piece handed out is a short one.
         let tile = tiles - 1 - local / heads
-        let rows = tile * attentionTile..<min(run.count, (tile + 1) * attentionTile)
+        let rows = tile * tileRows..<min(run.count, (tile + 1) * tileRows)
         attend(step, run, firstRow: firstRow, rows: rows, head: local % heads, context)
         wanted = counter.pointee.next.wrappingAdd(1, ordering: .relaxed).oldValue
       }

@@ -4,7 +4,7 @@ public import TensorCore
 extension Executor {
   /// Bytes that an executor takes for itself, beside the arena.
   public static func scratchBytes(of program: Program, threads: Int) -> Int {
-    threadLayout(program).bytes * threads
+    threadLayout(program).bytes * threads + AttentionSpans.bytes(program, threads: threads)
   }
 
   /// Where a thread's scratch for kernels begins, and the bytes of its rows and scratch together.

@@ -28,6 +28,7 @@ public final class Executor: TeamWork, @unchecked Sendable {
   private let memory: Buffer
   private let threadMemory: Buffer
   private let threadBytes: Int
+  let spans: AttentionSpans
   let kernelScratchOffset: Int
   /// One counter a task, a cache line apart, for work that is handed out as threads ask.
   private let counters: UnsafeMutablePointer<Counter>
@@ -63,6 +64,7 @@ public final class Executor: TeamWork, @unchecked Sendable {
     arena = memory.base
     (kernelScratchOffset, threadBytes) = Self.threadLayout(program)
     threadMemory = try Buffer(count: threadBytes * team.count)
+    spans = AttentionSpans(program, threads: team.count)
     var tasks = 0
     firstTask = program.steps.map { step in
       defer { if case .tasks(let list) = step { tasks += list.count } }
@@ -82,7 +84,7 @@ public final class Executor: TeamWork, @unchecked Sendable {
   }
 
   /// Bytes of memory that this executor took for itself.
-  public var scratchBytes: Int { threadMemory.count }
+  public var scratchBytes: Int { threadMemory.count + spans.capacity * 4 }
 
   /// Runs one step: `tokens` are the rows of `runs` in order, `rows` those whose logits are wanted.
   ///
