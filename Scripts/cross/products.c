@@ -21,7 +21,7 @@ static void finish(void) {
   __asm__ volatile("svc 0" : : "r"(number), "r"(status));
 }
 
-uint32_t cpu_features(void) { return CPU_DOTPROD; }
+uint32_t cpu_features(void) { return CPU_DOTPROD | CPU_I8MM; }
 
 /// Needs a C library; panels here hold their own format and never decode.
 void block_decode(uint32_t format, const void *source, float *destination, size_t count) {
@@ -68,7 +68,7 @@ static const shape shapes[] = {
 
 static uint8_t stored[rows * columns * 4], panel[rows * columns * 4];
 static float values[tokens * columns];
-static matmul_q8_block bytes[tokens * columns / 32];
+static uint8_t activations_of[MATMUL_LAYOUTS][tokens][columns * sizeof(float)];
 
 /// Random codes with scales of ordinary size: half-precision numbers of exponent 8...15.
 static void fill(const shape *s) {
@@ -97,8 +97,7 @@ static void run(const matmul_kernel *kernel, const shape *s) {
   matmul_pack_panel(s->format, s->format, s->width, s->bytes, stored, columns / s->width * s->bytes, rows, columns, panel);
   const void *activations[tokens];
   float sums[tokens * 16];
-  for (int t = 0; t < tokens; t++)
-    activations[t] = s->width == 1 ? (const void *)(values + t * columns) : (const void *)(bytes + t * columns / 32);
+  for (int t = 0; t < tokens; t++) activations[t] = activations_of[kernel->activation][t];
   uint64_t hash = 0xcbf29ce484222325;
   for (size_t count = 1; count <= tokens; count++) {
     kernel->tile(panel, matmul_panel_bytes(s->format, columns), 1, columns, activations, count, sums);
@@ -110,7 +109,11 @@ static void run(const matmul_kernel *kernel, const shape *s) {
 
 void start(void) {
   for (int i = 0; i < tokens * columns; i++) values[i] = (float)(int32_t)random_word() * 0x1p-30f;
-  for (int t = 0; t < tokens; t++) matmul_quantiser_for(cpu_features())(values + t * columns, columns, bytes + t * columns / 32);
+  for (int t = 0; t < tokens; t++) {
+    __builtin_memcpy(activations_of[MATMUL_F32][t], values + t * columns, columns * sizeof(float));
+    for (int layout = MATMUL_F32 + 1; layout < MATMUL_LAYOUTS; layout++)
+      matmul_quantiser_for((matmul_activation)layout, cpu_features())(values + t * columns, columns, activations_of[layout][t]);
+  }
   const matmul_kernel *kernel;
   for (size_t index = 0; (kernel = matmul_kernel_at(index)); index++) {
     if (kernel->features & ~cpu_features()) continue;

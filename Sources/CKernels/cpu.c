@@ -24,6 +24,7 @@ uint32_t cpu_features(void) {
   if (__builtin_cpu_supports("avx512vl")) features |= CPU_AVX512VL;
   if (__builtin_cpu_supports("avx512vnni")) features |= CPU_AVX512VNNI;
   if (__builtin_cpu_supports("avx512bf16")) features |= CPU_AVX512BF16;
+  if (__builtin_cpu_supports("avxvnni")) features |= CPU_AVXVNNI;
 #elif defined(__aarch64__) && defined(__linux__)
   if (getauxval(AT_HWCAP) & (1UL << 20)) features |= CPU_DOTPROD;   // HWCAP_ASIMDDP
   if (getauxval(AT_HWCAP2) & (1UL << 13)) features |= CPU_I8MM;     // HWCAP2_I8MM

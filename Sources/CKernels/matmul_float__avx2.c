@@ -6,7 +6,8 @@
 #include "cpu.h"
 #include "matmul.h"
 
-#define NAME(type) dot_##type##_f32__avx2
+#define NAME(type) dot_##type##_f32_16x4__avx2
+#define TITLE(type) "dot_" #type "_f32_16x4__avx2"
 #define TILE 4
 #define PANELS 4
 #define fused(w, x, sum) __builtin_elementwise_fma((w), (x) - (lanes){0}, (sum))
@@ -23,10 +24,5 @@ static inline __attribute__((always_inline)) void decode_halves(const unsigned c
 
 #pragma clang attribute pop
 
-enum { needed = CPU_AVX2 | CPU_FMA | CPU_F16C };
-const matmul_kernel matmul_kernels__float_avx2[3] = {
-    {"dot_f32_f32_16x4__avx2", BLOCK_F32, needed, dot_f32_f32__avx2},
-    {"dot_f16_f32_16x4__avx2", BLOCK_F16, needed, dot_f16_f32__avx2},
-    {"dot_bf16_f32_16x4__avx2", BLOCK_BF16, needed, dot_bf16_f32__avx2},
-};
+FLOAT_KERNELS(avx2, (CPU_AVX2 | CPU_FMA | CPU_F16C))
 #endif

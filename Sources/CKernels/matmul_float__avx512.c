@@ -6,7 +6,8 @@
 #include "cpu.h"
 #include "matmul.h"
 
-#define NAME(type) dot_##type##_f32__avx512
+#define NAME(type) dot_##type##_f32_16x8__avx512
+#define TITLE(type) "dot_" #type "_f32_16x8__avx512"
 #define TILE 8
 #define PANELS 4
 #define fused(w, x, sum) __builtin_elementwise_fma((w), (x) - (lanes){0}, (sum))
@@ -22,10 +23,5 @@ static inline __attribute__((always_inline)) void decode_halves(const unsigned c
 
 #pragma clang attribute pop
 
-enum { needed = CPU_AVX512F | CPU_AVX512BW | CPU_AVX512VL };
-const matmul_kernel matmul_kernels__float_avx512[3] = {
-    {"dot_f32_f32_16x8__avx512", BLOCK_F32, needed, dot_f32_f32__avx512},
-    {"dot_f16_f32_16x8__avx512", BLOCK_F16, needed, dot_f16_f32__avx512},
-    {"dot_bf16_f32_16x8__avx512", BLOCK_BF16, needed, dot_bf16_f32__avx512},
-};
+FLOAT_KERNELS(avx512, (CPU_AVX512F | CPU_AVX512BW | CPU_AVX512VL))
 #endif

@@ -21,8 +21,4 @@ typedef __fp16 half_lanes __attribute__((vector_size(32), aligned(2)));
 
 #include "matmul_float.h"
 
-const matmul_kernel matmul_kernels__float_portable[3] = {
-    {TITLE(f32), BLOCK_F32, 0, NAME(f32)},
-    {TITLE(f16), BLOCK_F16, 0, NAME(f16)},
-    {TITLE(bf16), BLOCK_BF16, 0, NAME(bf16)},
-};
+FLOAT_KERNELS(portable, 0)

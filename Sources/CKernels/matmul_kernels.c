@@ -1,34 +1,35 @@
-#include "matmul.h"
+#include "matmul_layout.h"
 
-#define LIST(name, count)                         \
-  extern const matmul_kernel matmul_kernels__##name[count]; \
-  enum { count__##name = count };
+#define FLOATS(X, name) X(float_##name, 3)
+#define BYTES(X, name) X(quantised_##name, quantised_format_count)
 
-LIST(float_portable, 3)
-LIST(quantised_portable, 13)
+// Better ones later.
 #if defined(__x86_64__)
-LIST(float_avx2, 3)
-LIST(float_avx512, 3)
-LIST(quantised_avx2, 13)
-LIST(quantised_avx512vnni, 13)
+#define LISTS(X)                                                                                              \
+  FLOATS(X, portable) BYTES(X, portable) FLOATS(X, avx2) FLOATS(X, avx512) X(float_avx512bf16, 1) BYTES(X, avx2) \
+  BYTES(X, avxvnni) BYTES(X, avx512vnni)
 #elif defined(__aarch64__)
-LIST(quantised_dotprod, 13)
+#define LISTS(X) FLOATS(X, portable) BYTES(X, portable) BYTES(X, dotprod) BYTES(X, i8mm)
+#else
+#define LISTS(X) FLOATS(X, portable) BYTES(X, portable)
 #endif
 
-#define FROM(name)                                                \
-  if (index < count__##name) return &matmul_kernels__##name[index]; \
-  index -= count__##name;
+#define DECLARE(name, count) extern const matmul_kernel matmul_kernels__##name[count];
+LISTS(DECLARE)
 
 const matmul_kernel *matmul_kernel_at(size_t index) {
-  FROM(float_portable)
-  FROM(quantised_portable)
-#if defined(__x86_64__)
-  FROM(float_avx2)
-  FROM(float_avx512)
-  FROM(quantised_avx2)
-  FROM(quantised_avx512vnni)
-#elif defined(__aarch64__)
-  FROM(quantised_dotprod)
-#endif
+#define FROM(name, count)                                    \
+  if (index < count) return &matmul_kernels__##name[index]; \
+  index -= count;
+  LISTS(FROM)
   return 0;
+}
+
+matmul_activation matmul_activation_of(uint32_t format) {
+#define ACTIVATION(name, id, codes, scales) \
+  case id: return is_super(scales) ? MATMUL_Q8_WIDE : MATMUL_Q8;
+  switch (format) {
+  QUANTISED_FORMATS(ACTIVATION)
+  default: return MATMUL_F32;
+  }
 }

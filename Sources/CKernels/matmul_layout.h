@@ -9,6 +9,7 @@
 //   pairs     64-byte vector i (i < 2): bits 2k..2k+1 are vector 4i + k
 //   masks     eight 64-bit words: bit n of word i is the highest bit of byte n of vector i
 //   bytes     eight 64-byte vectors
+// Panels of bf16 hold pairs: 64 bytes for two columns of 16 rows, the even column in a lane's low half.
 
 #include "blocks.h"
 #include "matmul.h"
@@ -53,8 +54,8 @@ typedef enum {
   X(mxfp4, BLOCK_MXFP4, codes_fp4, scales_exponent)
 enum { quantised_format_count = 13 };
 
-/// Values of the sixteen codes of IQ4_NL and IQ4_XS.
-#define NL4_VALUES -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
+/// Values of the sixteen codes of IQ4_NL and IQ4_XS, plus 128.
+#define NL4_VALUES 1, 24, 45, 63, 79, 93, 106, 118, 129, 141, 153, 166, 181, 197, 217, 241
 /// Twice the values of the sixteen e2m1 codes, plus 16.
 #define FP4_VALUES 16, 17, 18, 19, 20, 22, 24, 28, 16, 15, 14, 13, 12, 10, 8, 4
 

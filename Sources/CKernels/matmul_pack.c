@@ -86,12 +86,22 @@ static void interleave_padded(size_t width, const uint8_t *source, size_t row_by
   }
 }
 
+/// Pairs of columns as words; an odd last column is paired with zeros.
+static void interleave_pairs(const uint8_t *source, size_t row_bytes, size_t rows, size_t columns, uint8_t *panel) {
+  interleave_padded(4, source, row_bytes, rows, columns / 2, panel);
+  if (columns % 2 == 0) return;
+  uint8_t *last = panel + 64 * (columns / 2);
+  __builtin_memset(last, 0, 64);
+  for (size_t r = 0; r < rows; r++) __builtin_memcpy(last + 4 * r, source + r * row_bytes + 2 * (columns - 1), 2);
+}
+
 size_t matmul_panel_bytes(uint32_t format, size_t columns) {
 #define BYTES(name, id, codes, scales) \
   case id: return quantised_panel_bytes(codes, scales, columns);
   switch (format) {
   case BLOCK_F32: return 64 * columns;
-  case BLOCK_F16: case BLOCK_BF16: return 32 * columns;
+  case BLOCK_F16: return 32 * columns;
+  case BLOCK_BF16: return 64 * ((columns + 1) / 2);
   QUANTISED_FORMATS(BYTES)
   default: return 0;
   }
@@ -107,7 +117,8 @@ void matmul_pack_panel(uint32_t panel_format, uint32_t format, size_t block_widt
   }
   switch (format) {
   case BLOCK_F32: interleave_padded(4, source, row_bytes, rows, columns, panel); return;
-  case BLOCK_F16: case BLOCK_BF16: interleave_padded(2, source, row_bytes, rows, columns, panel); return;
+  case BLOCK_BF16: interleave_pairs(source, row_bytes, rows, columns, panel); return;
+  case BLOCK_F16: interleave_padded(2, source, row_bytes, rows, columns, panel); return;
   QUANTISED_FORMATS(PACK)
   default: return;
   }

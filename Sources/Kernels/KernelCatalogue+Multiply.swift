@@ -1,7 +1,7 @@
 import CKernels
 
-/// Tokens of a tile.
-private let tileTokens = Int(MATMUL_TOKENS)
+/// The most tokens of any tile.
+private let mostTokens = Int(MATMUL_TOKENS)
 /// Panels that one call of a kernel may take for a single token.
 private let panelsTogether = Int(MATMUL_PANELS)
 /// A chunk of activations should stay in a second-level cache while panels pass by.
@@ -12,12 +12,13 @@ extension KernelCatalogue {
   public func multiply(_ product: Product) {
     guard product.tokens > 0, !product.panels.isEmpty else { return }
     let kernel = self.kernel(for: product.packing)
-    // Sums of a tile: [panels or tokens, at most 8, 16].
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: tileTokens * Packing.panelRows) { sums in
-      withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: tileTokens) { activations in
-        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Float>?.self, capacity: tileTokens) { outputs in
+    // Sums of a tile: [panels or tokens, 16].
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: mostTokens * Packing.panelRows) { sums in
+      withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: mostTokens) { activations in
+        withUnsafeTemporaryAllocation(of: UnsafeMutablePointer<Float>?.self, capacity: mostTokens) { outputs in
           let tile = Tile(
-            kernel: kernel.tile, product: product, sums: sums.baseAddress!, activations: activations.baseAddress!,
+            kernel: kernel.tile, tileTokens: Int(kernel.tokens), product: product, sums: sums.baseAddress!,
+            activations: activations.baseAddress!,
             outputs: outputs.baseAddress!)
           if product.tokens == 1 && !product.packing.isMapped { tile.runOneToken() } else { tile.run() }
         }
@@ -29,6 +30,7 @@ extension KernelCatalogue {
 /// The buffers of one call and its loops.
 private struct Tile {
   let kernel: matmul_tile
+  let tileTokens: Int
   let product: Product
   let sums: UnsafeMutablePointer<Float>
   let activations: UnsafeMutablePointer<UnsafeRawPointer?>
@@ -55,7 +57,7 @@ private struct Tile {
     let chunk =
       product.packing.isMapped
       ? product.tokens
-      : max(2, min(8, chunkBytes / max(1, product.activationStride) / tileTokens)) * tileTokens
+      : max(2, min(64, chunkBytes / max(1, product.activationStride)) / tileTokens) * tileTokens
     var start = 0
     while start < product.tokens {
       let end = min(start + chunk, product.tokens)
@@ -63,7 +65,7 @@ private struct Tile {
         let weights = panelPointer(panel, panelBytes: panelBytes)
         var token = start
         while token < end {
-          let count = min(tileTokens, end - token)
+          let count = tokens(of: end - token)
           gather(token..<token + count)
           kernel(weights, panelBytes, 1, product.columns, activations, count, sums)
           store(panel: panel, tokens: count, sums)
@@ -72,6 +74,11 @@ private struct Tile {
       }
       start = end
     }
+  }
+
+  /// Tokens of the next tile: the last two are about equal and, if they can be, even.
+  private func tokens(of rest: Int) -> Int {
+    rest >= 2 * tileTokens ? tileTokens : rest <= tileTokens ? rest : (rest + 3) / 4 * 2
   }
 
   private func panelPointer(_ panel: Int, panelBytes: Int) -> UnsafeRawPointer {

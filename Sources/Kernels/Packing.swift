@@ -10,6 +10,8 @@ public struct Packing: Hashable, Sendable, CustomStringConvertible {
   public let source: BlockFormat
   /// The format inside panels: the source's own with its exact scales, or `f32` (decoded exactly).
   public let panel: BlockFormat
+  /// What activations must be for this matrix.
+  public let activation: ActivationLayout
   /// Whether panels exist only in a thread's scratch.
   public let isMapped: Bool
 
@@ -19,20 +21,24 @@ public struct Packing: Hashable, Sendable, CustomStringConvertible {
   /// Panels of the source's own format if kernels exist for it and `arithmetic` allows, otherwise of float32.
   public init(source: BlockFormat, arithmetic: Arithmetic, isMapped: Bool) {
     let own = matmul_panel_bytes(source.rawValue, 256) > 0 && (arithmetic == .quantised || !source.isQuantised)
-    self.init(source: source, panel: own ? source : .f32, isMapped: isMapped)
+    let panel = own ? source : .f32
+    self.init(
+      source: source, panel: panel, activation: ActivationLayout(matmul_activation_of(panel.rawValue)),
+      isMapped: isMapped)
   }
 
-  private init(source: BlockFormat, panel: BlockFormat, isMapped: Bool) {
+  private init(source: BlockFormat, panel: BlockFormat, activation: ActivationLayout, isMapped: Bool) {
     self.source = source
     self.panel = panel
+    self.activation = activation
     self.isMapped = isMapped
   }
 
   /// The same panels, read from the rows as they are stored.
-  public var mapped: Self { Self(source: source, panel: panel, isMapped: true) }
+  public var mapped: Self { Self(source: source, panel: panel, activation: activation, isMapped: true) }
 
-  /// What activations must be for this matrix.
-  public var activation: ActivationLayout { panel.isQuantised ? .q8 : .f32 }
+  /// The same panels for bfloat16 activations.
+  var withRoundedActivations: Self { Self(source: source, panel: panel, activation: .bf16, isMapped: isMapped) }
 
   /// Panels of a matrix of `rows` rows.
   public static func panels(rows: Int) -> Int { (rows + panelRows - 1) / panelRows }

@@ -5,17 +5,14 @@ import TensorCore
 extension Lowering {
   /// A value as a product reads it: quantised, or contiguous float32 groups.
   private mutating func activation(_ view: View, _ layout: ActivationLayout, _ domain: Domain, _ name: String) -> View {
-    switch layout {
-    case .f32: return view
-    case .q8:
-      if let known = quantised[view] {
-        return View(root: known, groups: view.groups, width: values[known].rowWords / view.groups)
-      }
-      let words = layout.rowBytes(view.width) / 4
-      let result = row(.quantise, [.view(view)], domain, [view.groups, words], "\(name).q8")
-      quantised[view] = result.root
-      return result
+    if layout == .f32 { return view }
+    if let known = quantised[layout]?[view] {
+      return View(root: known, groups: view.groups, width: values[known].rowWords / view.groups)
     }
+    let words = layout.rowBytes(view.width) / 4
+    let result = row(.quantise(layout), [.view(view)], domain, [view.groups, words], "\(name).\(layout.rawValue)")
+    quantised[layout, default: [:]][view] = result.root
+    return result
   }
 
   mutating func product(_ node: Node) throws -> View {

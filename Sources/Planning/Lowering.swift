@@ -90,7 +90,7 @@ struct Lowering {
   var matrixOf: [String: Int] = [:]
   var constantOf: [String: Int] = [:]
   var tableOf: [String: Int] = [:]
-  var quantised: [View: Int] = [:]
+  var quantised: [ActivationLayout: [View: Int]] = [:]
   var rotations: [Rotation: View] = [:]
   var routes: [Routing: (item: Int, route: [Int])] = [:]
   /// Items that read each ring, whose new rows are kept when all have ended.

@@ -1,4 +1,5 @@
 public import GraphIR
+public import Kernels
 
 /// Work between two barriers.
 public enum Step: Sendable {
@@ -57,7 +58,7 @@ public enum RowOperation: Sendable {
   /// Another order of sizes that a view cannot express.
   case copy
   /// Activations as a product reads them.
-  case quantise
+  case quantise(ActivationLayout)
 }
 
 /// An operation whose parts are shared out by weights, heads or channels.

@@ -135,7 +135,10 @@ extension Matrix {
     let bytes = packing.isMapped ? rows * format.rowBytes(columns) : packedBytes
     work.weightBytes = Int(Double(bytes) * matrices)
     let operations = 2 * rows * columns * products
-    if packing.activation == .q8 { work.int8Operations = operations } else { work.float32Operations = operations }
+    switch packing.activation {
+    case .q8, .q8Wide: work.int8Operations = operations
+    case .f32, .bf16: work.float32Operations = operations
+    }
     return work
   }
 }

@@ -75,9 +75,9 @@ extension Executor {
       forEachRun(input, x, output, out) { x, out, n in cast(x, n, to: type, out) }
     case .join: join(instruction, row: row, out, context)
     case .copy: copyRow(input, row: row, to: out, context)
-    case .quantise:
+    case .quantise(let layout):
       for group in 0..<input.groups {
-        ActivationLayout.q8.quantise(
+        layout.quantise(
           row: x + group * input.groupStride, columns: input.width, into: out + group * output.groupStride)
       }
     }

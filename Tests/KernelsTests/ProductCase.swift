@@ -31,19 +31,29 @@ struct Activations {
       }
     }
     self.stored = stored
-    if layout == .f32 {
-      self.values = values.map(Double.init)
-    } else {
-      self.values = Self.blocks(stored).flatMap { block in
+    switch layout {
+    case .f32: self.values = values.map(Double.init)
+    case .bf16:
+      let halves: [UInt16] = Self.blocks(stored)
+      let stride = layout.rowBytes(columns) / 2
+      self.values = (0..<tokens * columns).map { index in
+        Double(Float(bitPattern: UInt32(halves[index / columns * stride + index % columns]) << 16))
+      }
+    case .q8:
+      self.values = Self.blocks(stored).flatMap { (block: matmul_q8_block) in
+        withUnsafeBytes(of: block.values) { $0.map { Double(block.scale) * Double(Int8(bitPattern: $0)) } }
+      }
+    case .q8Wide:
+      self.values = Self.blocks(stored).flatMap { (block: matmul_q8_wide) in
         withUnsafeBytes(of: block.values) { $0.map { Double(block.scale) * Double(Int8(bitPattern: $0)) } }
       }
     }
   }
 
-  static func blocks(_ stored: [UInt8]) -> [matmul_q8_block] {
+  static func blocks<Block: BitwiseCopyable>(_ stored: [UInt8]) -> [Block] {
     stored.withUnsafeBytes { bytes in
-      (0..<stored.count / MemoryLayout<matmul_q8_block>.stride).map {
-        bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<matmul_q8_block>.stride, as: matmul_q8_block.self)
+      (0..<stored.count / MemoryLayout<Block>.stride).map {
+        bytes.loadUnaligned(fromByteOffset: $0 * MemoryLayout<Block>.stride, as: Block.self)
       }
     }
   }
@@ -107,7 +117,7 @@ struct ProductCase {
   /// Float kernels round twice a column; byte kernels up to five times a block of 32, on sums that are exact integers.
   func expected(_ activations: Activations) -> (values: [Double], bounds: [Double]) {
     let columns = weights.columns
-    let roundings = activations.layout == .f32 ? 2 * columns : 5 * (columns / 32) + 8
+    let roundings = [.f32, .bf16].contains(activations.layout) ? 2 * columns : 5 * (columns / 32) + 8
     let unit = Double(Float.ulpOfOne) / 2
     let factor = Double(roundings) * unit / (1 - Double(roundings) * unit)
     var values: [Double] = []
@@ -132,9 +142,9 @@ struct ProductCase {
 }
 
 /// Every instruction set that this processor can run.
-let catalogues: [KernelCatalogue] = ["scalar", "avx2", "avx512"].compactMap { level in
-  guard let features = ProcessorFeatures(level: level) else { return nil }
-  let usable = features.intersection(.detected)
-  return features == usable || level == "scalar" || features.subtracting(usable) == .avx512bf16
-    ? KernelCatalogue(features: usable) : nil
-}
+let catalogues: [KernelCatalogue] =
+  ["scalar", "avx2", "avxvnni", "avx512", "dotprod"].compactMap { level in
+    guard let features = ProcessorFeatures(level: level) else { return nil }
+    let usable = features.intersection(.detected)
+    return features == usable || features.subtracting(usable) == .avx512bf16 ? KernelCatalogue(features: usable) : nil
+  } + (ProcessorFeatures.detected.contains(.i8mm) ? [KernelCatalogue(features: .detected)] : [])

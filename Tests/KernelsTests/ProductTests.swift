@@ -3,6 +3,8 @@ import TensorCore
 import Testing
 
 private let floatFormats: [BlockFormat] = [.f32, .f16, .bf16]
+private let roundsActivations =
+  KernelCatalogue.current.packing(for: .bf16, columns: 64, arithmetic: .quantised).activation == .bf16
 private let quantisedFormats = BlockFormat.allCases.filter(\.isQuantised)
 
 @Suite struct ProductTests {
@@ -10,9 +12,13 @@ private let quantisedFormats = BlockFormat.allCases.filter(\.isQuantised)
   private func check(_ format: BlockFormat, rows: Int, columns: Int, tokens: Int, _ arithmetic: Arithmetic) {
     let weights = Weights(format, rows: rows, columns: columns, seed: UInt64(format.rawValue) + 1)
     let packing = Packing(source: format, arithmetic: arithmetic, isMapped: false)
-    let packed = ProductCase(weights, packing)
-    let mapped = ProductCase(weights, packing.mapped)
     let activations = Activations(packing.activation, tokens: tokens, columns: columns, seed: 7)
+    check(ProductCase(weights, packing), activations, rows: rows, catalogues)
+  }
+
+  private func check(_ packed: ProductCase, _ activations: Activations, rows: Int, _ catalogues: [KernelCatalogue]) {
+    let (packing, columns, tokens) = (packed.packing, activations.columns, activations.tokens)
+    let mapped = ProductCase(packed.weights, packing.mapped)
     let (values, bounds) = packed.expected(activations)
     for catalogue in catalogues {
       let output = packed.multiply(catalogue, activations)
@@ -41,6 +47,17 @@ private let quantisedFormats = BlockFormat.allCases.filter(\.isQuantised)
     check(format, rows: 90, columns: 8, tokens: 3, .float32)
     check(format, rows: 1, columns: 1, tokens: 1, .float32)
     check(format, rows: 16, columns: 300, tokens: 70, .float32)
+  }
+
+  @Test(.enabled(if: roundsActivations)) func `bfloat16 weights with bfloat16 activations`() {
+    let catalogue = KernelCatalogue.current
+    for (rows, columns, tokens) in [(33, 67, 19), (90, 8, 3), (1, 1, 1), (16, 300, 70)] {
+      let weights = Weights(.bf16, rows: rows, columns: columns, seed: 5)
+      let packing = catalogue.packing(for: .bf16, columns: columns, arithmetic: .quantised)
+      let product = ProductCase(weights, packing)
+      let activations = Activations(packing.activation, tokens: tokens, columns: columns, seed: 7)
+      check(product, activations, rows: rows, [catalogue])
+    }
   }
 
   @Test(arguments: quantisedFormats) func `quantised weights with byte activations`(format: BlockFormat) {
@@ -112,7 +129,7 @@ private let quantisedFormats = BlockFormat.allCases.filter(\.isQuantised)
         let weights = Weights(format, rows: 16, columns: 256, stored: stored)
         let product = ProductCase(weights, Packing(source: format, arithmetic: .quantised, isMapped: false))
         let values = (0..<512).map { Float($0 % 3 == 0 ? 127 : -127) }
-        let activations = Activations(.q8, tokens: 2, columns: 256, values: values)
+        let activations = Activations(product.packing.activation, tokens: 2, columns: 256, values: values)
         let (expected, bounds) = product.expected(activations)
         for catalogue in catalogues {
           let output = product.multiply(catalogue, activations)

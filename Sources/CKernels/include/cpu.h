@@ -14,6 +14,7 @@ enum {
   CPU_AVX512BF16 = 1 << 7,
   CPU_DOTPROD = 1 << 8,
   CPU_I8MM = 1 << 9,
+  CPU_AVXVNNI = 1 << 10,
 };
 
 /// The extensions of the processor this runs on.
