@@ -137,7 +137,7 @@ extension Session {
           reason: "\(file.dtype(state.name) ?? "none") \(file.shape(state.name) ?? []) where \(type) \(shape) belongs")
       }
       let tensor = try file.tensor(state.name)
-      let piece = state.isCache ? max(1, shape[2]) : max(1, tensor.bytes.count)
+      let piece = max(1, state.isCache ? shape[1] * shape[2] : tensor.bytes.count)
       for start in stride(from: 0, to: tensor.bytes.count, by: piece) {
         digest.combine(UnsafeRawBufferPointer(rebasing: tensor.bytes[start..<start + piece]))
       }

@@ -55,7 +55,8 @@ public enum State: Hashable, Sendable {
     }
   }
 
-  private static func tiled(_ rows: Int) -> Int {
+  /// The rows of whole tiles that hold so many.
+  public static func tiled(_ rows: Int) -> Int {
     rows > Int.max - tile ? rows : (rows + tile - 1) / tile * tile
   }
 

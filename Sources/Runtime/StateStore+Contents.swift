@@ -1,16 +1,16 @@
 import GraphIR
 
 extension StateStore {
-  /// The shape of a state's content after `count` positions: a cache's is `[heads, rows, bytes of a row]`, that of others
-  /// `[elements]` of float32.
+  /// The shape of a state's content after `count` positions: a cache's is `[heads, rows, bytes of a row]` in whole tiles,
+  /// that of others `[elements]` of float32.
   public func contentShape(of state: Int, positions count: Int) -> [Int] {
     let layout = layout(state)
     return states[state].isCache
-      ? [layout.heads, min(count, layout.rows), layout.rowBytes] : [layout.slotBytes / 4]
+      ? [layout.heads, min(State.tiled(count), layout.rows), layout.rowBytes] : [layout.slotBytes / 4]
   }
 
-  /// Lends a state's content after `count` positions piece by piece: a cache's rows, of each head in the order of
-  /// positions, or the whole of another state.
+  /// Lends a state's content after `count` positions piece by piece: a cache's tiles of each head as they lie, or the
+  /// whole of another state.
   public func forEachPiece(
     of state: Int, slot: Int, positions count: Int, _ body: (UnsafeMutableRawBufferPointer) throws -> Void
   ) rethrows {
@@ -20,10 +20,9 @@ extension StateStore {
     }
     prepare(slot: slot, through: count)
     for head in 0..<layout.heads {
-      for position in max(0, count - layout.rows)..<count {
-        let row = row(state, slot: slot, head: head, position: position)
-        try body(UnsafeMutableRawBufferPointer(start: row, count: layout.rowBytes))
-      }
+      let rows = min(State.tiled(count), layout.rows)
+      try body(
+        UnsafeMutableRawBufferPointer(start: self.head(state, slot: slot, head: head), count: rows * layout.rowBytes))
     }
   }
 

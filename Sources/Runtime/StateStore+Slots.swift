@@ -18,8 +18,7 @@ extension StateStore {
     for (index, state) in states.enumerated() {
       let layout = layout(index)
       // Whole tiles, since rows of keys lie across theirs.
-      let tiles = (count + State.tile - 1) / State.tile
-      let bytes = state.isCache ? min(tiles * State.tile, layout.rows) * layout.rowBytes : layout.headBytes
+      let bytes = state.isCache ? min(State.tiled(count), layout.rows) * layout.rowBytes : layout.headBytes
       for head in 0..<layout.heads {
         self.head(index, slot: target, head: head)
           .copyMemory(from: self.head(index, slot: source, head: head), byteCount: bytes)

@@ -85,6 +85,9 @@ const row_kernels *row_kernels_for(vector_isa isa);
 /// A last partial block of the block formats is stored whole. 0 for another format.
 size_t cache_row_bytes(uint32_t format, size_t n);
 
+/// Copies row `lane` of one tile of 16 kept rows of `n` elements to the same place of another.
+void cache_copy_row(uint32_t format, int isKeys, size_t n, const void *from, void *to, size_t lane);
+
 /// Writes the indices of the `k` largest values, largest first, equal values by lower index first; a NaN is the smallest.
 /// Returns how many were written: min(k, n). Cost: at most n * k.
 size_t row_top_k(const float *x, size_t n, size_t k, int32_t *indices);
