@@ -15,7 +15,7 @@ extension Lowering {
     return result
   }
 
-  mutating func product(_ node: Node) throws -> View {
+  mutating func product(_ node: Node, _ index: Int) throws -> Result {
     guard case .weight(let name, let sizes) = results[node.inputs[1]] else {
       throw PlanError(name: node.name, reason: "multiplies by a value that is no weight")
     }
@@ -27,13 +27,47 @@ extension Lowering {
       if node.inputs.count > 2, case .weight(let name, let sizes) = results[node.inputs[2]] {
         try constant(name, sizes)
       } else { nil }
-    let output = value(domain, self.sizes(node.shape), producer: items.count)
-    task(reads: [input.root], output: output, domain: domain, name: node.name) { place in
-      .product(
+    let rows = program.matrices[matrix].rows
+    func make(_ window: Range<Int>, _ output: View) -> (Placement) -> ProductStep {
+      { place in
         ProductStep(
-          matrix: matrix, domain: domain, input: place(input), bias: bias, output: place(output), name: node.name))
+          matrix: matrix, matrixRows: window, domain: domain, input: place(input), bias: bias, output: place(output),
+          name: node.name)
+      }
     }
-    return output
+    if program.matrices[matrix].count > 1 || input.groups > 1 {
+      let output = value(domain, self.sizes(node.shape), producer: items.count)
+      let step = make(0..<rows, output)
+      task(reads: [input.root], output: output, domain: domain, name: node.name) { .headProduct(step($0)) }
+      return .view(output)
+    }
+    let windows = windows(of: index, rows: rows)
+    let views = windows.map { window in
+      let output = value(domain, windows.count == 1 ? self.sizes(node.shape) : [window.count], producer: items.count)
+      items.append(
+        Item(
+          work: .product(make(window, output), columns: window.count), domain: domain, reads: [input.root],
+          output: output, name: node.name))
+      return (window, output)
+    }
+    return windows.count == 1 ? .view(views[0].1) : .parts(Dictionary(uniqueKeysWithValues: views))
+  }
+
+  /// The parts of a product's result that are read on their own, each of whole panels; all of it where something reads more.
+  private func windows(of index: Int, rows: Int) -> [Range<Int>] {
+    var parts: Set<Range<Int>> = []
+    if kept[index] != nil || index == graph.output { return [0..<rows] }
+    for reader in readers[index] {
+      guard case .slice(let range) = graph.nodes[reader].op else { return [0..<rows] }
+      parts.insert(range)
+    }
+    let windows = parts.sorted { $0.lowerBound < $1.lowerBound }
+    func isPanels(_ range: Range<Int>) -> Bool {
+      range.lowerBound % Packing.panelRows == 0
+        && (range.upperBound % Packing.panelRows == 0 || range.upperBound == rows)
+    }
+    let areApart = zip(windows, windows.dropFirst()).allSatisfy { $0.upperBound <= $1.lowerBound }
+    return windows.count > 1 && areApart && windows.allSatisfy(isPanels) ? windows : [0..<rows]
   }
 
   mutating func expertProduct(_ node: Node) throws -> View {

@@ -19,7 +19,7 @@ extension Lowering {
       inputs[name] = view
       return .view(view)
     case .gather: return .view(try gather(node))
-    case .linear, .headLinear: return .view(try product(node))
+    case .linear, .headLinear: return try product(node, index)
     case .expertLinear: return .view(try expertProduct(node))
     case .append, .attentionScores, .attentionPattern, .attentionMix, .shortConvolution, .recurrence:
       return try mixing(node)
@@ -36,6 +36,7 @@ extension Lowering {
         }
         return .state(part)
       }
+      if case .parts(let parts) = results[node.inputs[0]], let part = parts[range] { return .view(part) }
       return .view(try view(node.inputs[0]).sliced(range))
     case .binary(.multiply): return .view(try multiply(node))
     default: return .view(try simple(node, rowOperation(node)))
@@ -124,7 +125,7 @@ extension Lowering {
       }
       return row(
         .gather, [index, .view(view)], domain(node.shape), sizes, node.name, crossRow: [view.root])
-    case .state, .fused: throw PlanError(name: node.name, reason: "gathers from a state")
+    case .state, .parts, .fused: throw PlanError(name: node.name, reason: "gathers from a state")
     }
   }
 

@@ -20,6 +20,8 @@ struct Item {
   enum Work {
     case row(RowOperation)
     case task((Placement) -> TaskStep)
+    /// A product that row operations may follow.
+    case product((Placement) -> ProductStep, columns: Int)
   }
   var work: Work
   var domain: Domain
@@ -32,6 +34,12 @@ struct Item {
   var crossRow: Set<Int> = []
   var output: View?
   var name: String
+  /// The cluster that does this item, and how an operation of its epilogue is cut.
+  var cluster: Int?
+  var cutting: Cutting?
+
+  /// Values that it reads.
+  var roots: [Int] { inputs.compactMap(\.root) + reads }
 }
 
 /// What an instruction reads.
@@ -55,6 +63,8 @@ struct Lowering {
     case view(View)
     case weight(String, [Int])
     case state(StatePart)
+    /// A product's result in parts, each with memory of its own.
+    case parts([Range<Int>: View])
     /// Part of a later fusion.
     case fused
   }
@@ -87,18 +97,21 @@ struct Lowering {
   var results: [Result] = []
   var program: Program
   var uses: [Int]
+  /// Nodes that read each node.
+  let readers: [[Int]]
   var matrixOf: [String: Int] = [:]
   var constantOf: [String: Int] = [:]
   var tableOf: [String: Int] = [:]
   var quantised: [ActivationLayout: [View: Int]] = [:]
   var rotations: [Rotation: View] = [:]
   var routes: [Routing: (item: Int, route: [Int])] = [:]
+  var clusters: [Cluster] = []
   /// Items that read each ring, whose new rows are kept when all have ended.
   var ringReaders: [Int: (part: StatePart, items: [Int])] = [:]
   var inputs: [String: View] = [:]
   var tapped: [(name: String, node: Int)] = []
   /// Names under which nodes are to be kept.
-  private var kept: [Int: [String]] = [:]
+  private(set) var kept: [Int: [String]] = [:]
 
   init(
     graph: Graph, capacity: Int, options: PlanOptions, catalogue: KernelCatalogue,
@@ -108,6 +121,9 @@ struct Lowering {
     (self.catalogue, self.format) = (catalogue, format)
     program = Program(capacity: capacity, options: options)
     uses = graph.uses
+    var readers = [[Int]](repeating: [], count: graph.nodes.count)
+    for (index, node) in graph.nodes.enumerated() { for input in node.inputs { readers[input].append(index) } }
+    self.readers = readers
   }
 
   mutating func run() throws {
@@ -122,6 +138,7 @@ struct Lowering {
     }
     commitRings()
     try keep(graph.output, as: graph.nodes[graph.output].name)
+    fuse()
   }
 
   /// Nodes that become part of the node that reads them: attention's inner pair, activations of a gate.
@@ -211,7 +228,7 @@ struct Lowering {
     switch results[node] {
     case .view(let view): return .view(view)
     case .weight(let name, let sizes): return .constant(try constant(name, sizes))
-    case .state, .fused:
+    case .state, .parts, .fused:
       throw PlanError(name: graph.nodes[node].name, reason: "is read as a plain value, which it is not")
     }
   }

@@ -3,8 +3,11 @@ public struct Operand: Hashable, Sendable {
   public enum Space: Hashable, Sendable {
     /// The program's shared memory: one row a token.
     case arena
-    /// One row of a thread's own memory, reused for every row it works on.
+    /// A thread's own memory: a block of rows, used again for the next block.
     case thread
+    /// A thread's own memory for some rows and columns of products; the offset counts tiles, and the first of the tile's
+    /// columns lies first.
+    case tile
     /// Decoded float32 weights, the same for every row.
     case constant(Int)
   }
@@ -17,6 +20,18 @@ public struct Operand: Hashable, Sendable {
   public var groups: Int
   public var groupStride: Int
   public var width: Int
+  /// What of it a piece of an epilogue's columns takes.
+  public var cut = Cut.whole
+
+  /// How a piece of columns, so many units of a `ProductsStep`, cuts an operand.
+  public enum Cut: Hashable, Sendable {
+    /// Every piece reads all of it.
+    case whole
+    /// A unit is so many groups.
+    case groups(Int)
+    /// A unit is so many words of the only group.
+    case words(Int)
+  }
 
   public var isContiguous: Bool { groups == 1 || groupStride == width }
   /// Words a row holds.
@@ -35,6 +50,10 @@ struct View: Hashable {
   init(root: Int, groups: Int, width: Int) {
     (self.root, self.groups, self.groupStride, self.width) = (root, groups, width, width)
   }
+
+  /// Words of a row.
+  var count: Int { groups * width }
+  var isContiguous: Bool { groups == 1 || groupStride == width }
 
   func sliced(_ range: Range<Int>) -> View {
     var view = self

@@ -8,7 +8,7 @@ extension Program: CustomStringConvertible {
     var lines = [
       "capacity \(capacity) rows, context \(options.context), cache \(options.cacheFormat), \(options.arithmetic.rawValue)"
         + " arithmetic",
-      "arena \(arenaWords * 4) bytes, \(threadWords * 4) a thread, weights \(packedBytes) packed in \(matrices.count)"
+      "arena \(arenaWords * 4) bytes, \((threadWords + tiles * Self.tileWords) * 4) a thread, weights \(packedBytes) packed in \(matrices.count)"
         + " matrices, \(steps.count) steps",
     ]
     for (index, step) in steps.enumerated() {
@@ -28,9 +28,11 @@ extension Program: CustomStringConvertible {
 
   private func printed(_ task: TaskStep) -> String {
     switch task {
-    case .product(let step):
-      "product \(step.name) = \(printed(matrices[step.matrix])) · \(step.input.printed)\(step.bias == nil ? "" : " + bias")"
-        + " → \(step.output.printed)"
+    case .ownRows(_, let instructions): "each thread: " + instructions.map(\.printed).joined(separator: "; ")
+    case .products(let step):
+      (step.members.map { printed($0) } + step.epilogue.map { "  then by \(step.unit): \($0.printed)" })
+        .joined(separator: "\n    ")
+    case .headProduct(let step): printed(step)
     case .experts(let step):
       "experts \(step.name) = \(printed(matrices[step.matrix])), \(step.route.used) of \(step.route.experts), · "
         + "\(step.input.printed) → \(step.output.printed)"
@@ -46,6 +48,14 @@ extension Program: CustomStringConvertible {
     case .recurrence(let step):
       "\(step.rule.rawValue) \(step.name), \(states[step.state].name) → \(step.output.printed)"
     }
+  }
+
+  private func printed(_ step: ProductStep) -> String {
+    let matrix = matrices[step.matrix]
+    let rows = step.matrixRows.count == matrix.rows ? "" : " rows \(step.matrixRows)"
+    return
+      "product \(step.name) = \(printed(matrix))\(rows) · \(step.input.printed)\(step.bias == nil ? "" : " + bias")"
+      + " → \(step.output.printed)"
   }
 
   private func printed(_ matrix: Matrix) -> String {
@@ -77,6 +87,7 @@ extension Operand {
       switch space {
       case .arena: "arena+\(offset)"
       case .thread: "thread+\(offset)"
+      case .tile: "tile \(offset)"
       case .constant(let index): "constant \(index)"
       }
     return "\(place)[\(groups > 1 ? "\(groups)×" : "")\(width)]"

@@ -11,7 +11,14 @@ public struct Program: Sendable {
   /// Asked rows that one run may have.
   public var rowCapacity: Int { min(capacity, options.outputRows) }
   public var arenaWords = 0
+  /// Words of a thread's own memory for a block of `rowBlock` rows.
   public var threadWords = 0
+  /// Rows that a thread takes at once where each row stands alone.
+  public var rowBlock = 1
+  /// Tiles of `tileWords` words that a thread needs.
+  public var tiles = 0
+  /// Words of a tile: rows by columns of products.
+  public static let tileWords = 8192
   public var matrices: [Matrix] = []
   /// Weights that row operations read, as float32.
   public var constants: [String] = []

@@ -63,7 +63,11 @@ public enum RowOperation: Sendable {
 
 /// An operation whose parts are shared out by weights, heads or channels.
 public enum TaskStep: Sendable {
-  case product(ProductStep)
+  /// Rows that every thread works out for itself, since that is quicker than to wait for one another.
+  case ownRows(Domain, [RowInstruction])
+  case products(ProductsStep)
+  /// A matrix for each head.
+  case headProduct(ProductStep)
   case experts(ExpertStep)
   /// Lists rows by expert; inputs are the choices.
   case route(choices: Operand, route: Route)
@@ -75,9 +79,23 @@ public enum TaskStep: Sendable {
   case recurrence(RecurrenceStep)
 }
 
+/// Products of one width, and what follows them column by column while a thread has their results in its cache.
+///
+/// Columns are handed out in units: whole panels, and whole blocks or heads where the epilogue wants them.
+public struct ProductsStep: Sendable {
+  public var members: [ProductStep]
+  /// Operations on a unit's columns alone, in order.
+  public var epilogue: [RowInstruction]
+  public var domain: Domain
+  public var columns: Int
+  public var unit: Int
+}
+
 /// `out = W · x (+ b)`, for one matrix or one a head.
 public struct ProductStep: Sendable {
   public var matrix: Int
+  /// Rows of the matrix that take part, which make the output's columns; they start with a panel.
+  public var matrixRows: Range<Int>
   public var domain: Domain
   /// As float32 words, or quantised rows of `activationBytes`.
   public var input: Operand

@@ -75,14 +75,19 @@ extension Program {
 
   private func work(of task: TaskStep, _ size: RunSize) -> StepWork {
     switch task {
-    case .product(let step):
-      let rows = step.domain == .tokens ? size.tokens : size.rows
-      let matrix = matrices[step.matrix]
-      return matrix.work(products: rows * matrix.count, matrices: rows == 0 ? 0 : Double(matrix.count))
+    case .ownRows(let domain, let instructions):
+      return instructions.reduce(into: StepWork()) { $0 += work(of: $1, rows: rows(domain, size)) }
+    case .products(let step):
+      var work = StepWork()
+      for member in step.members { work += self.work(of: member, size) }
+      if rows(step.domain, size) == 0 { return work }
+      for instruction in step.epilogue { work += self.work(of: instruction, rows: rows(step.domain, size)) }
+      return work
+    case .headProduct(let step): return work(of: step, size)
     case .experts(let step):
       let matrix = matrices[step.matrix]
       return matrix.work(
-        products: size.tokens * step.route.used,
+        rows: matrix.rows, products: size.tokens * step.route.used,
         matrices: Self.experts(step.route.experts, used: step.route.used, tokens: size.tokens))
     case .attention(let step): return work(of: step, scores: true, mix: true, size)
     case .scores(let step): return work(of: step, scores: true, mix: false, size)
@@ -102,6 +107,15 @@ extension Program {
       work.float32Operations = (step.rate == nil ? 5 : 7) * elements * size.tokens
       return work
     }
+  }
+
+  private func rows(_ domain: Domain, _ size: RunSize) -> Int { domain == .tokens ? size.tokens : size.rows }
+
+  private func work(of step: ProductStep, _ size: RunSize) -> StepWork {
+    let rows = rows(step.domain, size)
+    let matrix = matrices[step.matrix]
+    return matrix.work(
+      rows: step.matrixRows.count, products: rows * matrix.count, matrices: rows == 0 ? 0 : Double(matrix.count))
   }
 
   /// How many of `experts` some row chooses, where each row chooses `used` of them evenly.
@@ -129,10 +143,10 @@ extension Program {
 }
 
 extension Matrix {
-  /// `products` rows through some of the matrices, on average `matrices` of them.
-  fileprivate func work(products: Int, matrices: Double) -> StepWork {
+  /// `products` rows through `rows` rows of some of the matrices, on average `matrices` of them.
+  fileprivate func work(rows: Int, products: Int, matrices: Double) -> StepWork {
     var work = StepWork()
-    let bytes = packing.isMapped ? rows * format.rowBytes(columns) : packedBytes
+    let bytes = packing.isMapped ? rows * format.rowBytes(columns) : packing.bytes(rows: rows, columns: columns)
     work.weightBytes = Int(Double(bytes) * matrices)
     let operations = 2 * rows * columns * products
     switch packing.activation {

@@ -26,21 +26,24 @@ extension Executor {
       outputStride: step.output.groupStride, scratch: nowhere)
   }
 
-  /// Stores a row in its state, or in this step's chunk of a ring.
-  func append(_ state: Int, _ chunk: Operand?, _ input: Operand, _ x: Floats, row: Int) {
-    let run = runs[rowRun[row]]
-    let position = rowPosition[row]
+  /// Stores rows of some heads in their state, or in this step's chunk of a ring.
+  func append(_ state: Int, _ chunk: Operand?, _ input: Lane, rows: Range<Int>) {
     let isKeys: Int32 = states.layout(state).isKeys ? 1 : 0
-    for head in 0..<input.groups {
-      let values = x + head * input.groupStride
-      if let chunk {
-        rowKernels.cache_store(
-          states.format.rawValue, values, input.width,
-          arena + (chunk.offset + head * chunk.groupStride + row * chunk.rowStride) * 4)
-      } else {
-        rowKernels.cache_append(
-          states.format.rawValue, isKeys, values, input.width, states.head(state, slot: run.slot, head: head),
-          states.row(state, position: position))
+    for row in rows {
+      let run = runs[rowRun[row]]
+      let kept = states.row(state, position: rowPosition[row])
+      let x = input[row - rows.lowerBound]
+      for group in 0..<input.groups {
+        let head = input.firstGroup + group
+        let values = x + group * input.groupStride
+        if let chunk {
+          rowKernels.cache_store(
+            states.format.rawValue, values, input.width,
+            arena + (chunk.offset + head * chunk.groupStride + row * chunk.rowStride) * 4)
+        } else {
+          rowKernels.cache_append(
+            states.format.rawValue, isKeys, values, input.width, states.head(state, slot: run.slot, head: head), kept)
+        }
       }
     }
   }

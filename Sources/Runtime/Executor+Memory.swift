@@ -7,10 +7,11 @@ extension Executor {
     threadLayout(program).bytes * threads + AttentionSpans.bytes(program, threads: threads)
   }
 
-  /// Where a thread's scratch for kernels begins, and the bytes of its rows and scratch together.
-  static func threadLayout(_ program: Program) -> (scratch: Int, bytes: Int) {
-    let scratch = (program.threadWords * 4 + 63) / 64 * 64
-    return (scratch, (scratch + kernelScratch(program) + 4095) / 4096 * 4096)
+  /// Where a thread's tiles and its scratch for kernels begin, and the bytes of its rows, tiles and scratch together.
+  static func threadLayout(_ program: Program) -> (tiles: Int, scratch: Int, bytes: Int) {
+    let tiles = (program.threadWords * 4 + 63) / 64 * 64
+    let scratch = tiles + program.tiles * Program.tileWords * 4
+    return (tiles, scratch, (scratch + kernelScratch(program) + 4095) / 4096 * 4096)
   }
 }
 

@@ -30,25 +30,27 @@ extension Executor {
     }
   }
 
-  func pick(_ input: Operand, _ x: Floats, _ choice: Operand, _ choices: Floats, _ output: Operand, _ out: Floats) {
-    for group in 0..<choice.groups {
-      let (xg, indices) = (x + group * input.groupStride, choices + group * choice.groupStride)
-      for index in 0..<choice.width {
-        out[group * output.groupStride + index] = xg[Int(UnsafeRawPointer(indices + index).load(as: Int32.self))]
+  func pick(_ a: Lane, _ choice: Lane, _ out: Lane, _ rows: Int) {
+    for row in 0..<rows {
+      for group in 0..<choice.groups {
+        let (x, indices) = (a[row] + group * a.groupStride, choice[row] + group * choice.groupStride)
+        for index in 0..<choice.width {
+          out[row][group * out.groupStride + index] = x[Int(UnsafeRawPointer(indices + index).load(as: Int32.self))]
+        }
       }
     }
   }
 
   /// `weights` has a run of one word a term for each group of the output.
-  func weightedSum(
-    _ input: Operand, _ x: Floats, _ weight: Operand, _ weights: Floats, _ output: Operand, _ out: Floats
-  ) {
-    out.update(repeating: 0, count: output.count)
-    for group in 0..<weight.groups {
-      for term in 0..<weight.width {
-        rowKernels.accumulate(
-          x + (group * weight.width + term) * input.groupStride, weights[group * weight.groupStride + term],
-          input.width, out + group * output.groupStride)
+  func weightedSum(_ a: Lane, _ weight: Lane, _ out: Lane, _ rows: Int) {
+    for row in 0..<rows {
+      out[row].update(repeating: 0, count: out.count)
+      for group in 0..<weight.groups {
+        for term in 0..<weight.width {
+          rowKernels.accumulate(
+            a[row] + (group * weight.width + term) * a.groupStride, weight[row][group * weight.groupStride + term],
+            a.width, out[row] + group * out.groupStride)
+        }
       }
     }
   }

@@ -10,133 +10,131 @@ import TensorCore
   import Darwin
 #endif
 
-typealias Floats = UnsafeMutablePointer<Float>
-
 extension Executor {
-  /// Where a row of an operand begins.
-  @inline(__always)
-  func pointer(_ operand: Operand, row: Int, _ context: ThreadContext) -> Floats {
-    switch operand.space {
-    case .arena:
-      (arena + (operand.offset + row * operand.rowStride) * 4).assumingMemoryBound(to: Float.self)
-    case .thread: (context.rows + operand.offset * 4).assumingMemoryBound(to: Float.self)
-    case .constant(let index): weights.constant(program.constants[index]) + operand.offset
+  /// Operations on some rows, a block of rows at a time, so that what lies between two stays in a cache.
+  func execute(_ codes: UnsafeBufferPointer<RowCode>, rows: Range<Int>, _ context: ThreadContext) {
+    let block = program.rowBlock
+    var start = rows.lowerBound
+    while start < rows.upperBound {
+      let piece = Piece(rows: start..<min(rows.upperBound, start + block), firstOwnRow: start)
+      for code in codes { execute(code, piece, context) }
+      start += block
     }
   }
 
-  /// One operation on one row.
-  func execute(_ instruction: RowInstruction, row: Int, _ context: ThreadContext) {
-    let output = instruction.output
-    let input = instruction.inputs[0]
-    let x = pointer(input, row: row, context)
-    let out = pointer(output, row: row, context)
-    switch instruction.op {
-    case .embed(let table): embed(table, x, input, out)
-    case .gather:
-      let index = Int(UnsafeRawPointer(x).load(as: Int32.self))
-      precondition(index >= 0 && index < tokenCount, "asks for a row that the step lacks")
-      copyRow(instruction.inputs[1], row: index, to: out, context)
-    case .rmsNorm, .layerNorm: norm(instruction, row: row, x, out, context)
-    case .rotation(let frequencies, let magnitude): rotate(frequencies, magnitude, position: x, out)
+  /// One operation on the rows of a piece.
+  func execute(_ code: RowCode, _ piece: Piece, _ context: ThreadContext) {
+    let a = lane(code.inputs[0], piece, context)
+    let out = lane(code.output, piece, context)
+    let rows = piece.rows.count
+    switch code.work {
+    case .embed(let table): for row in 0..<rows { embed(table, a[row], a.count, out[row]) }
+    case .gather: gather(code, piece, a, out, context)
+    case .rmsNorm(let epsilon): rmsNorm(code, piece, epsilon, a, out, context)
+    case .layerNorm(let epsilon): layerNorm(code, piece, epsilon, a, out, context)
+    case .rotation(let frequencies, let magnitude):
+      for row in 0..<rows { rotate(frequencies, magnitude, position: a[row], out[row]) }
     case .rope(let width, let interleaved):
-      rope(input, x, pointer(instruction.inputs[1], row: row, context), width, interleaved, output, out)
-    case .append(let state, let chunk): append(state, chunk, input, x, row: row)
-    case .commit(let state): commit(state, input, row: row)
+      rope(a, lane(code.inputs[1], piece, context), width, interleaved, out, rows)
+    case .append(let state, let chunk): append(state, chunk, a, rows: piece.rows)
+    case .commit(let state): for row in piece.rows { commit(state, code.inputs[0], row: row) }
     case .topK(let selection):
-      forEachGroup(input, x, output, out) { x, out, n in choose(selection, x, n, UnsafeMutableRawPointer(out)) }
-    case .pick:
-      pick(input, x, instruction.inputs[1], pointer(instruction.inputs[1], row: row, context), output, out)
-    case .weightedSum:
-      weightedSum(input, x, instruction.inputs[1], pointer(instruction.inputs[1], row: row, context), output, out)
-    case .unary(let function):
-      forEachRun(input, x, output, out) { x, out, n in rowKernels.unary(kernel(function), x, n, out) }
+      forEachGroup(a, out, rows) { x, out, n in choose(selection, x, n, UnsafeMutableRawPointer(out)) }
+    case .pick: pick(a, lane(code.inputs[1], piece, context), out, rows)
+    case .weightedSum: weightedSum(a, lane(code.inputs[1], piece, context), out, rows)
+    case .unary(let function): forEachRun(a, out, rows) { x, out, n in rowKernels.unary(function, x, n, out) }
     case .binary(let function):
       spread(
-        instruction, row: row, context,
-        scalar: { x, y, n, out in
-          rowKernels.binary_scalar(kernel(function), x, y, n, out)
-        }, vector: { x, y, n, out in rowKernels.binary(kernel(function), x, y, n, out) })
+        a, lane(code.inputs[1], piece, context), out, rows,
+        scalar: { x, y, n, out in rowKernels.binary_scalar(function, x, y, n, out) },
+        vector: { x, y, n, out in rowKernels.binary(function, x, y, n, out) })
     case .gated(let function):
       spread(
-        instruction, row: row, context,
+        a, lane(code.inputs[1], piece, context), out, rows,
         scalar: { x, y, n, out in
-          rowKernels.unary(kernel(function), x, n, out)
+          rowKernels.unary(function, x, n, out)
           rowKernels.binary_scalar(ROW_MULTIPLY, out, y, n, out)
-        }, vector: { x, y, n, out in rowKernels.gated(kernel(function), x, y, n, out) })
+        }, vector: { x, y, n, out in rowKernels.gated(function, x, y, n, out) })
     case .affine(let scale, let offset):
-      forEachRun(input, x, output, out) { x, out, n in rowKernels.affine(x, scale, offset, n, out) }
+      forEachRun(a, out, rows) { x, out, n in rowKernels.affine(x, scale, offset, n, out) }
     case .clamp(let lower, let upper):
-      forEachRun(input, x, output, out) { x, out, n in rowKernels.clamp(x, lower, upper, n, out) }
-    case .softmax:
-      forEachGroup(input, x, output, out) { x, out, n in rowKernels.softmax(x, n, out) }
+      forEachRun(a, out, rows) { x, out, n in rowKernels.clamp(x, lower, upper, n, out) }
+    case .softmax: forEachGroup(a, out, rows) { x, out, n in rowKernels.softmax(x, n, out) }
     case .normalizeSum(let epsilon):
-      forEachGroup(input, x, output, out) { x, out, n in rowKernels.normalize_sum(x, epsilon, n, out) }
-    case .cast(let type):
-      forEachRun(input, x, output, out) { x, out, n in cast(x, n, to: type, out) }
-    case .join: join(instruction, row: row, out, context)
-    case .copy: copyRow(input, row: row, to: out, context)
+      forEachGroup(a, out, rows) { x, out, n in rowKernels.normalize_sum(x, epsilon, n, out) }
+    case .cast(let type): forEachRun(a, out, rows) { x, out, n in cast(x, n, to: type, out) }
+    case .join: join(code, piece, out, context)
+    case .copy: for row in 0..<rows { copy(a, row: row, to: out[row]) }
     case .quantise(let layout):
-      for group in 0..<input.groups {
-        layout.quantise(
-          row: x + group * input.groupStride, columns: input.width, into: out + group * output.groupStride)
-      }
+      forEachGroup(a, out, rows) { x, out, n in layout.quantise(row: x, columns: n, into: out) }
     }
   }
 
   // MARK: Shapes of loops
 
-  /// One call where both lie in one piece, else one a group.
+  /// One call a row where both lie in one piece, else one a group.
   @inline(__always)
-  private func forEachRun(
-    _ input: Operand, _ x: Floats, _ output: Operand, _ out: Floats, _ body: (Floats, Floats, Int) -> Void
-  ) {
-    if input.isContiguous && output.isContiguous { return body(x, out, input.count) }
-    forEachGroup(input, x, output, out, body)
+  private func forEachRun(_ a: Lane, _ out: Lane, _ rows: Int, _ body: (Floats, Floats, Int) -> Void) {
+    if a.isContiguous && out.isContiguous {
+      for row in 0..<rows { body(a[row], out[row], a.count) }
+    } else {
+      forEachGroup(a, out, rows, body)
+    }
   }
 
   @inline(__always)
-  private func forEachGroup(
-    _ input: Operand, _ x: Floats, _ output: Operand, _ out: Floats, _ body: (Floats, Floats, Int) -> Void
-  ) {
-    for group in 0..<input.groups {
-      body(x + group * input.groupStride, out + group * output.groupStride, input.width)
+  private func forEachGroup(_ a: Lane, _ out: Lane, _ rows: Int, _ body: (Floats, Floats, Int) -> Void) {
+    for row in 0..<rows {
+      let (x, o) = (a[row], out[row])
+      for group in 0..<a.groups { body(x + group * a.groupStride, o + group * out.groupStride, a.width) }
     }
   }
 
   /// A second operand spread over the first: alike, one for all groups, or one word a group.
   @inline(__always)
   private func spread(
-    _ instruction: RowInstruction, row: Int, _ context: ThreadContext,
-    scalar: (Floats, Float, Int, Floats) -> Void, vector: (Floats, Floats, Int, Floats) -> Void
+    _ a: Lane, _ b: Lane, _ out: Lane, _ rows: Int, scalar: (Floats, Float, Int, Floats) -> Void,
+    vector: (Floats, Floats, Int, Floats) -> Void
   ) {
-    let (a, b, output) = (instruction.inputs[0], instruction.inputs[1], instruction.output)
-    let x = pointer(a, row: row, context)
-    let y = pointer(b, row: row, context)
-    let out = pointer(output, row: row, context)
-    if a.isContiguous, b.isContiguous, output.isContiguous, a.count == b.count {
-      return vector(x, y, a.count, out)
-    }
-    for group in 0..<a.groups {
-      let (xg, og) = (x + group * a.groupStride, out + group * output.groupStride)
-      let yg = b.groups == 1 ? y : y + group * b.groupStride
-      if b.width == 1 && a.width != 1 { scalar(xg, yg[0], a.width, og) } else { vector(xg, yg, a.width, og) }
+    let isAlike = a.isContiguous && b.isContiguous && out.isContiguous && a.count == b.count
+    for row in 0..<rows {
+      let (x, y, o) = (a[row], b[row], out[row])
+      if isAlike {
+        vector(x, y, a.count, o)
+        continue
+      }
+      for group in 0..<a.groups {
+        let (xg, og) = (x + group * a.groupStride, o + group * out.groupStride)
+        let yg = b.groups == 1 ? y : y + group * b.groupStride
+        if b.width == 1 && a.width != 1 { scalar(xg, yg[0], a.width, og) } else { vector(xg, yg, a.width, og) }
+      }
     }
   }
 
-  private func copyRow(_ source: Operand, row: Int, to out: Floats, _ context: ThreadContext) {
-    let x = pointer(source, row: row, context)
+  private func copy(_ source: Lane, row: Int, to out: Floats) {
+    let x = source[row]
     for group in 0..<source.groups {
       (out + group * source.width).update(from: x + group * source.groupStride, count: source.width)
     }
   }
 
-  private func join(_ instruction: RowInstruction, row: Int, _ out: Floats, _ context: ThreadContext) {
+  private func gather(_ code: RowCode, _ piece: Piece, _ indices: Lane, _ out: Lane, _ context: ThreadContext) {
+    for row in 0..<piece.rows.count {
+      let index = Int(UnsafeRawPointer(indices[row]).load(as: Int32.self))
+      precondition(index >= 0 && index < tokenCount, "asks for a row that the step lacks")
+      copy(lane(code.inputs[1], Piece(rows: index..<index + 1), context), row: 0, to: out[row])
+    }
+  }
+
+  private func join(_ code: RowCode, _ piece: Piece, _ out: Lane, _ context: ThreadContext) {
     var start = 0
-    for input in instruction.inputs {
-      let x = pointer(input, row: row, context)
-      for group in 0..<input.groups {
-        (out + group * instruction.output.groupStride + start)
-          .update(from: x + group * input.groupStride, count: input.width)
+    for operand in code.inputs {
+      let input = lane(operand, piece, context)
+      for row in 0..<piece.rows.count {
+        for group in 0..<input.groups {
+          (out[row] + group * out.groupStride + start)
+            .update(from: input[row] + group * input.groupStride, count: input.width)
+        }
       }
       start += input.width
     }
@@ -144,53 +142,66 @@ extension Executor {
 
   // MARK: Norms, positions, tables
 
-  private func norm(
-    _ instruction: RowInstruction, row: Int, _ x: Floats, _ out: Floats, _ context: ThreadContext
+  /// An optional parameter: one run for all groups, or one for each.
+  private func parameter(_ code: RowCode, _ index: Int, _ piece: Piece, _ context: ThreadContext) -> Lane? {
+    code.inputs.count > index ? lane(code.inputs[index], piece, context) : nil
+  }
+
+  private func rmsNorm(
+    _ code: RowCode, _ piece: Piece, _ epsilon: Float, _ a: Lane, _ out: Lane, _ context: ThreadContext
   ) {
-    let (input, output) = (instruction.inputs[0], instruction.output)
-    func parameter(_ index: Int, _ group: Int) -> Floats? {
-      guard instruction.inputs.count > index else { return nil }
-      let operand = instruction.inputs[index]
-      return pointer(operand, row: row, context) + (operand.groups == 1 ? 0 : group * operand.groupStride)
-    }
-    for group in 0..<input.groups {
-      let (xg, og) = (x + group * input.groupStride, out + group * output.groupStride)
-      if case .layerNorm(let epsilon, _) = instruction.op {
-        rowKernels.layer_norm(xg, parameter(1, group), parameter(2, group), epsilon, input.width, og)
-      } else if case .rmsNorm(let epsilon) = instruction.op {
-        rowKernels.rms_norm(xg, parameter(1, group), epsilon, input.width, og)
+    let weight = parameter(code, 1, piece, context)
+    for row in 0..<piece.rows.count {
+      for group in 0..<a.groups {
+        rowKernels.rms_norm(
+          a[row] + group * a.groupStride, weight.map { UnsafePointer($0.run(row, group)) }, epsilon, a.width,
+          out[row] + group * out.groupStride)
       }
     }
   }
 
-  private func rotate(_ frequencies: [Double], _ magnitude: Float, position: Floats, _ out: Floats) {
-    let position = Double(UnsafeRawPointer(position).load(as: Int32.self))
-    for (index, frequency) in frequencies.enumerated() {
-      out[index] = Float(cos(position * frequency)) * magnitude
-      out[index + frequencies.count] = Float(sin(position * frequency)) * magnitude
-    }
-  }
-
-  private func rope(
-    _ input: Operand, _ x: Floats, _ rotation: Floats, _ width: Int, _ interleaved: Bool, _ output: Operand,
-    _ out: Floats
+  private func layerNorm(
+    _ code: RowCode, _ piece: Piece, _ epsilon: Float, _ a: Lane, _ out: Lane, _ context: ThreadContext
   ) {
-    for group in 0..<input.groups {
-      let (xg, og) = (x + group * input.groupStride, out + group * output.groupStride)
-      rowKernels.rope(xg, rotation, rotation + width / 2, width, interleaved ? 1 : 0, og)
-      if input.width > width { (og + width).update(from: xg + width, count: input.width - width) }
+    let weight = parameter(code, 1, piece, context)
+    let bias = parameter(code, 2, piece, context)
+    for row in 0..<piece.rows.count {
+      for group in 0..<a.groups {
+        rowKernels.layer_norm(
+          a[row] + group * a.groupStride, weight.map { UnsafePointer($0.run(row, group)) },
+          bias.map { UnsafePointer($0.run(row, group)) }, epsilon, a.width, out[row] + group * out.groupStride)
+      }
     }
   }
 
-  private func embed(_ table: Int, _ x: Floats, _ input: Operand, _ out: Floats) {
-    let stored = weights.table(program.tables[table].name)
-    let rowBytes = stored.format.rowBytes(stored.columns)
-    for index in 0..<input.count {
+  private func rotate(
+    _ frequencies: UnsafeBufferPointer<Double>, _ magnitude: Float, position: Floats, _ out: Floats
+  ) {
+    let position = Double(UnsafeRawPointer(position).load(as: Int32.self))
+    for index in 0..<frequencies.count {
+      out[index] = Float(cos(position * frequencies[index])) * magnitude
+      out[index + frequencies.count] = Float(sin(position * frequencies[index])) * magnitude
+    }
+  }
+
+  private func rope(_ a: Lane, _ rotation: Lane, _ width: Int, _ interleaved: Bool, _ out: Lane, _ rows: Int) {
+    for row in 0..<rows {
+      let turn = rotation[row]
+      for group in 0..<a.groups {
+        let (x, o) = (a[row] + group * a.groupStride, out[row] + group * out.groupStride)
+        rowKernels.rope(x, turn, turn + width / 2, width, interleaved ? 1 : 0, o)
+        if a.width > width { (o + width).update(from: x + width, count: a.width - width) }
+      }
+    }
+  }
+
+  private func embed(_ table: TableCode, _ x: Floats, _ count: Int, _ out: Floats) {
+    for index in 0..<count {
       let row = Int(UnsafeRawPointer(x + index).load(as: Int32.self))
-      precondition(row >= 0 && row < stored.rowCount, "asks for a row that the table lacks")
+      precondition(row >= 0 && row < table.count, "asks for a row that the table lacks")
       block_decode(
-        stored.format.rawValue, stored.bytes.baseAddress! + row * rowBytes, out + index * stored.columns,
-        stored.columns)
+        table.format, (table.rows + row * table.rowBytes).assumingMemoryBound(to: UInt8.self),
+        out + index * table.columns, table.columns)
     }
   }
 
@@ -207,32 +218,9 @@ extension Executor {
   private static func integer(_ value: Float) -> Int32 {
     value.isNaN ? 0 : Int32(exactly: max(-0x1p31, min(value, 0x1.fffffep30)).rounded(.towardZero)) ?? 0
   }
+}
 
-  func kernel(_ function: Unary) -> row_unary {
-    switch function {
-    case .silu: ROW_SILU
-    case .sigmoid: ROW_SIGMOID
-    case .gelu: ROW_GELU
-    case .geluTanh: ROW_GELU_TANH
-    case .relu: ROW_RELU
-    case .reluSquared: ROW_RELU_SQUARED
-    case .tanh: ROW_TANH
-    case .exp: ROW_EXP
-    case .softplus: ROW_SOFTPLUS
-    case .log1p: ROW_LOG1P
-    case .floor: ROW_FLOOR
-    case .negate: ROW_NEGATE
-    }
-  }
-
-  func kernel(_ function: Binary) -> row_binary {
-    switch function {
-    case .add: ROW_ADD
-    case .subtract: ROW_SUBTRACT
-    case .multiply: ROW_MULTIPLY
-    case .divide: ROW_DIVIDE
-    case .minimum: ROW_MINIMUM
-    case .maximum: ROW_MAXIMUM
-    }
-  }
+extension Lane {
+  /// The run for a group, where one may stand for all.
+  fileprivate func run(_ row: Int, _ group: Int) -> Floats { self[row] + (groups == 1 ? 0 : group * groupStride) }
 }

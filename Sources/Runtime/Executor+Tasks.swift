@@ -7,18 +7,20 @@ import TensorCore
 
 extension Executor {
   /// This thread's part of a task.
-  func execute(_ task: TaskStep, counter: UnsafeMutablePointer<Counter>, _ context: ThreadContext) {
+  func execute(_ task: TaskWork, counter: UnsafeMutablePointer<Counter>, _ context: ThreadContext) {
     switch task {
-    case .product(let step): product(step, counter, context)
+    case .ownRows(let domain, let codes): execute(codes, rows: 0..<rows(domain), context)
+    case .products(let step): products(step, counter, context)
+    case .headProduct(let step): headProduct(step, counter, context)
     case .experts(let step): experts(step, counter, context)
     case .route(let choices, let route): if context.index == 0 { self.route(choices, route) }
-    case .attention(let step): attention(step, counter, context)
-    case .scores(let step): scores(step, counter, context)
+    case .attention(let step): attention(step.pointee, counter, context)
+    case .scores(let step): scores(step.pointee, counter, context)
     case .pattern(let scores, let sinks, let output): pattern(scores, sinks, output, counter, context)
-    case .mix(let step): mix(step, counter, context)
+    case .mix(let step): mix(step.pointee, counter, context)
     case .convolution(let state, let input, let weight, let bias, let taps, let output):
       convolution(state, input, weight, bias, taps, output, context)
-    case .recurrence(let step): recurrence(step, counter, context)
+    case .recurrence(let step): recurrence(step.pointee, counter, context)
     }
   }
 
@@ -37,71 +39,6 @@ extension Executor {
       let start = counter.pointee.next.wrappingAdd(piece, ordering: .relaxed).oldValue
       if start >= total { return }
       body(start..<min(total, start + piece))
-    }
-  }
-
-  private func product(_ step: ProductStep, _ counter: UnsafeMutablePointer<Counter>, _ context: ThreadContext) {
-    let matrix = program.matrices[step.matrix]
-    let rows = step.domain == .tokens ? tokenCount : rowCount
-    if rows == 0 { return }
-    let panels = (matrix.rows + 15) / 16
-    let groups = step.input.groups
-    let base = weights.matrix(matrix.name)
-    let bytes =
-      matrix.packing.isMapped
-      ? matrix.rows * matrix.format.rowBytes(matrix.columns) : matrix.packedBytes
-    // A few pieces a thread keep both busy to the end without splitting a panel's weights.
-    let piece = max(1, min(16, panels * groups / (4 * context.count)))
-    share(panels * groups, by: piece, isStatic: rows < 4, counter, context) { range in
-      var next = range.lowerBound
-      while next < range.upperBound {
-        let group = next / panels
-        let first = next % panels
-        let end = min(panels, first + range.upperBound - next)
-        catalogue.multiply(
-          Product(
-            weights: base + (matrix.count == 1 ? 0 : group * bytes), packing: matrix.packing, rows: matrix.rows,
-            columns: matrix.columns, panels: first..<end,
-            activations: UnsafeRawPointer(pointer(step.input, row: 0, context) + group * step.input.groupStride),
-            activationStride: step.input.rowStride * 4, activationRows: nil,
-            output: pointer(step.output, row: 0, context) + group * matrix.rows,
-            outputStride: step.output.rowStride, outputRows: nil, tokens: rows,
-            bias: step.bias.map { UnsafePointer(pointer($0, row: 0, context)) }, accumulate: false,
-            scratch: context.scratch))
-        next += end - first
-      }
-    }
-  }
-
-  private func experts(_ step: ExpertStep, _ counter: UnsafeMutablePointer<Counter>, _ context: ThreadContext) {
-    let matrix = program.matrices[step.matrix]
-    let panels = (matrix.rows + 15) / 16
-    let starts = words(step.route.starts)
-    let indices = step.hasChoiceRows ? words(step.route.slots) : words(step.route.rows)
-    let slots = words(step.route.slots)
-    let base = weights.matrix(matrix.name)
-    let bytes =
-      matrix.packing.isMapped
-      ? matrix.rows * matrix.format.rowBytes(matrix.columns) : matrix.packedBytes
-    let stride = step.hasChoiceRows ? step.input.groupStride : step.input.rowStride
-    let piece = max(1, min(16, panels / 2))
-    let pieces = (panels + piece - 1) / piece
-    share(pieces * step.route.experts, by: 1, isStatic: false, counter, context) { range in
-      for unit in range {
-        let expert = unit / pieces
-        let rows = Int(starts[expert])..<Int(starts[expert + 1])
-        if rows.isEmpty { continue }
-        let first = unit % pieces * piece
-        catalogue.multiply(
-          Product(
-            weights: base + expert * bytes, packing: matrix.packing, rows: matrix.rows, columns: matrix.columns,
-            panels: first..<min(panels, first + piece),
-            activations: UnsafeRawPointer(pointer(step.input, row: 0, context)), activationStride: stride * 4,
-            activationRows: UnsafePointer(indices + rows.lowerBound),
-            output: pointer(step.output, row: 0, context), outputStride: matrix.rows,
-            outputRows: UnsafePointer(slots + rows.lowerBound), tokens: rows.count, bias: nil, accumulate: false,
-            scratch: context.scratch))
-      }
     }
   }
 

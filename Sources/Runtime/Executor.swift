@@ -27,33 +27,42 @@ public final class Executor: TeamWork, @unchecked Sendable {
   let arena: UnsafeMutableRawPointer
   private let memory: Buffer
   private let threadMemory: Buffer
-  private let threadBytes: Int
   let spans: AttentionSpans
-  let kernelScratchOffset: Int
-  /// One counter a task, a cache line apart, for work that is handed out as threads ask.
-  private let counters: UnsafeMutablePointer<Counter>
-  private let firstTask: [Int]
-  private let taskCount: Int
+  private let threadLayout: (tiles: Int, scratch: Int, bytes: Int)
+  let code: ProgramCode
+  /// Counts work that is handed out as threads ask.
+  let counters: WorkCounters
 
-  /// The current run's states and rows: which sequence and position each is.
-  private(set) var states: StateStore
-  private(set) var runs: [Run] = []
-  private(set) var rowRun: [Int] = []
-  private(set) var rowPosition: [Int] = []
-  private(set) var tokenCount = 0
-  private(set) var rowCount = 0
+  /// The current run: its states, sequences and rows.
+  let current: UnsafeMutablePointer<CurrentRun>
+  /// Which run each row belongs to, and its position there.
+  let rowRun: UnsafeMutablePointer<Int>
+  let rowPosition: UnsafeMutablePointer<Int>
+  private let runMemory: UnsafeMutablePointer<Run>
+  private let inputs: (tokens: Operand?, positions: Operand?, rows: Operand?)
 
-  struct Counter: ~Copyable {
-    let next = Atomic<Int>(0)
-    private let padding: (Int, Int, Int, Int, Int, Int, Int) = (0, 0, 0, 0, 0, 0, 0)
+  var states: StateStore { current.pointee.states }
+  var runs: UnsafeBufferPointer<Run> { UnsafeBufferPointer(start: runMemory, count: current.pointee.runCount) }
+  var tokenCount: Int { current.pointee.tokenCount }
+  var rowCount: Int { current.pointee.rowCount }
+
+  func rows(_ domain: Domain) -> Int { domain == .tokens ? tokenCount : rowCount }
+
+  struct CurrentRun {
+    var states: StateStore
+    var runCount = 0
+    var tokenCount = 0
+    var rowCount = 0
   }
+
+  typealias Counter = WorkCounters.Counter
 
   /// `arena` is shared by the programs of one session, since only one runs at a time. Throws where memory is refused.
   public init(
     program: Program, weights: WeightMemory, states: StateStore, team: ThreadTeam, catalogue: KernelCatalogue,
     arena shared: Buffer? = nil
   ) throws(AllocationError) {
-    (self.program, self.weights, self.states) = (program, weights, states)
+    (self.program, self.weights) = (program, weights)
     (self.team, self.catalogue) = (team, catalogue)
     let isa = Self.vectorISA(catalogue.features)
     rowKernels = row_kernels_for(isa).pointee
@@ -62,25 +71,25 @@ public final class Executor: TeamWork, @unchecked Sendable {
     if let shared { memory = shared } else { memory = try Buffer(count: program.arenaWords * 4) }
     precondition(memory.count >= program.arenaWords * 4, "the shared arena is too small")
     arena = memory.base
-    (kernelScratchOffset, threadBytes) = Self.threadLayout(program)
-    threadMemory = try Buffer(count: threadBytes * team.count)
+    threadLayout = Self.threadLayout(program)
+    threadMemory = try Buffer(count: threadLayout.bytes * team.count)
     spans = AttentionSpans(program, threads: team.count)
-    var tasks = 0
-    firstTask = program.steps.map { step in
-      defer { if case .tasks(let list) = step { tasks += list.count } }
-      return tasks
-    }
-    taskCount = tasks
-    counters = .allocate(capacity: max(tasks, 1))
-    for index in 0..<tasks { (counters + index).initialize(to: Counter()) }
-    runs.reserveCapacity(64)
-    rowRun = [Int](repeating: 0, count: program.capacity)
-    rowPosition = rowRun
+    code = ProgramCode(program, weights: weights, threads: team.count)
+    counters = WorkCounters(tasks: code.mostTasks, threads: team.count)
+    current = .allocate(capacity: 1)
+    current.initialize(to: CurrentRun(states: states))
+    rowRun = .allocate(capacity: program.capacity)
+    rowPosition = .allocate(capacity: program.capacity)
+    runMemory = .allocate(capacity: program.capacity)
+    inputs = (program.inputs["tokens"], program.inputs["positions"], program.inputs["rows"])
   }
 
   deinit {
-    counters.deinitialize(count: taskCount)
-    counters.deallocate()
+    current.deinitialize(count: 1)
+    current.deallocate()
+    rowRun.deallocate()
+    rowPosition.deallocate()
+    runMemory.deallocate()
   }
 
   /// Bytes of memory that this executor took for itself.
@@ -88,26 +97,29 @@ public final class Executor: TeamWork, @unchecked Sendable {
 
   /// Runs one step: `tokens` are the rows of `runs` in order, `rows` those whose logits are wanted.
   ///
-  /// Counts, positions and token ids must be within the plan: callers check what users send. Allocates nothing. `states` are those of the
-  /// sequences in `runs`, laid out as the ones given before.
+  /// Counts, positions and token ids must be within the plan: callers check what users send. `states` are those of the
+  /// sequences in `runs`, laid out as the ones given before. Allocates nothing.
   public func run(
     tokens: UnsafeBufferPointer<Int32>, runs: UnsafeBufferPointer<Run>, rows: UnsafeBufferPointer<Int32>,
     states: StateStore? = nil
   ) {
-    if let states { self.states = states }
+    if let states { current.pointee.states = states }
     precondition(tokens.count <= program.capacity && rows.count <= program.rowCapacity, "more rows than planned")
     precondition(runs.reduce(0) { $0 + $1.count } == tokens.count, "runs do not cover the tokens")
-    (tokenCount, rowCount) = (tokens.count, rows.count)
-    self.runs.removeAll(keepingCapacity: true)
-    self.runs.append(contentsOf: runs)
-    fill("tokens", tokens)
-    fill("rows", rows)
+    current.pointee.tokenCount = tokens.count
+    current.pointee.rowCount = rows.count
+    current.pointee.runCount = 0
+    fill(inputs.tokens, tokens)
+    fill(inputs.rows, rows)
+    let positions = inputs.positions.map { words($0) }
+    let states = self.states
     var row = 0
-    let positions = program.inputs["positions"].map { words($0) }
-    for (index, run) in runs.enumerated() {
-      precondition(
-        run.start + run.count <= self.states.context && run.slot < self.states.slots, "a row is past the context")
-      self.states.prepare(slot: run.slot, through: run.start + run.count)
+    for run in runs where run.count > 0 {
+      precondition(run.start + run.count <= states.context && run.slot < states.slots, "a row is past the context")
+      states.prepare(slot: run.slot, through: run.start + run.count)
+      let index = current.pointee.runCount
+      (runMemory + index).initialize(to: run)
+      current.pointee.runCount += 1
       for offset in 0..<run.count {
         positions?[row] = Int32(run.start + offset)
         rowRun[row] = index
@@ -115,7 +127,7 @@ public final class Executor: TeamWork, @unchecked Sendable {
         row += 1
       }
     }
-    for index in 0..<taskCount { counters[index].next.store(0, ordering: .relaxed) }
+    for thread in 0..<team.count { counters.clear(step: 0, thread: thread) }
     team.run(self)
   }
 
@@ -126,8 +138,8 @@ public final class Executor: TeamWork, @unchecked Sendable {
     runs.withUnsafeBufferPointer { run(tokens: tokens, runs: $0, rows: rows, states: states) }
   }
 
-  private func fill(_ name: String, _ values: UnsafeBufferPointer<Int32>) {
-    guard let operand = program.inputs[name], let source = values.baseAddress else { return }
+  private func fill(_ operand: Operand?, _ values: UnsafeBufferPointer<Int32>) {
+    guard let operand, let source = values.baseAddress else { return }
     words(operand).update(from: source, count: values.count)
   }
 
@@ -137,23 +149,23 @@ public final class Executor: TeamWork, @unchecked Sendable {
 
   /// One thread's part of a run.
   func work(thread: Int) {
+    let base = threadMemory.base + thread * threadLayout.bytes
     let context = ThreadContext(
-      index: thread, count: team.count, rows: threadMemory.base + thread * threadBytes,
-      scratch: threadMemory.base + thread * threadBytes + kernelScratchOffset)
-    for (index, step) in program.steps.enumerated() {
-      switch step {
-      case .rows(let domain, let instructions):
-        let total = domain == .tokens ? tokenCount : rowCount
-        let range = total * thread / team.count..<total * (thread + 1) / team.count
-        for row in range {
-          for instruction in instructions { execute(instruction, row: row, context) }
-        }
+      index: thread, count: team.count, rows: base.assumingMemoryBound(to: Float.self),
+      tiles: (base + threadLayout.tiles).assumingMemoryBound(to: Float.self), scratch: base + threadLayout.scratch)
+    let steps = code.steps
+    for index in 0..<steps.count {
+      counters.clear(step: index + 1, thread: thread)
+      switch steps[index] {
+      case .rows(let domain, let codes):
+        let total = rows(domain)
+        execute(codes, rows: total * thread / team.count..<total * (thread + 1) / team.count, context)
       case .tasks(let tasks):
-        for (offset, task) in tasks.enumerated() {
-          execute(task, counter: counters + firstTask[index] + offset, context)
+        for task in 0..<tasks.count {
+          execute(tasks[task], counter: counters.counter(step: index, task: task), context)
         }
       }
-      if index + 1 < program.steps.count { team.barrier() }
+      if index + 1 < steps.count { team.barrier() }
     }
   }
 
@@ -169,8 +181,10 @@ public final class Executor: TeamWork, @unchecked Sendable {
 struct ThreadContext {
   let index: Int
   let count: Int
-  /// Values that live within one row.
-  let rows: UnsafeMutableRawPointer
+  /// Values that live within one step.
+  let rows: UnsafeMutablePointer<Float>
+  /// Pieces of products.
+  let tiles: UnsafeMutablePointer<Float>
   let scratch: UnsafeMutableRawPointer
 }
 
@@ -191,20 +205,23 @@ extension Executor {
   /// Bytes that kernels of this program need beside them.
   static func kernelScratch(_ program: Program) -> Int {
     var bytes = 0
+    func multiply(_ index: Int) {
+      let matrix = program.matrices[index]
+      bytes = max(bytes, matrix.packing.scratchBytes(columns: matrix.columns))
+    }
     for step in program.steps {
       guard case .tasks(let tasks) = step else { continue }
       for task in tasks {
         switch task {
-        case .product(let product):
-          let matrix = program.matrices[product.matrix]
-          bytes = max(bytes, matrix.packing.scratchBytes(columns: matrix.columns))
+        case .products(let step):
+          for member in step.members { multiply(member.matrix) }
+        case .headProduct(let step): multiply(step.matrix)
         case .experts(let experts):
-          let matrix = program.matrices[experts.matrix]
-          bytes = max(bytes, matrix.packing.scratchBytes(columns: matrix.columns))
+          multiply(experts.matrix)
         case .attention(let step), .scores(let step), .mix(let step):
           var row = attentionShape(step, program)
           bytes = max(bytes, attention_scratch_bytes(&row, attentionTile))
-        case .route, .pattern, .convolution, .recurrence: break
+        case .ownRows, .route, .pattern, .convolution, .recurrence: break
         }
       }
     }
