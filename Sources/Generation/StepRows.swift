@@ -22,7 +22,7 @@ struct StepRows {
     for slot in all where slot.sequence != nil {
       if slot.sequence!.hasBegun, slot.unread == 1 { add(slot, 1) } else { reading.append(slot) }
     }
-    var room = (runs.isEmpty ? most : min(most, max(mixed, runs.count))) - runs.count
+    var room = (runs.isEmpty ? most : min(most, max(mixed, runs.count + 1))) - runs.count
     guard room > 0, !reading.isEmpty else { return }
     reading.sort { $0.sequence!.number < $1.sequence!.number }
     // The oldest is sure of half; the shortest come next, and what they leave is the oldest's again.

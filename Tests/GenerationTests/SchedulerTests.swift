@@ -43,7 +43,7 @@ import Testing
     let model = try Self.model("stories260K/stories260K.gguf", sequences: slots)
     var random = Generator(seed: UInt64(slots))
     var settings = SchedulerOptions()
-    settings.mixedRows = 1 + Int(random.word() % 12)
+    settings.mixedRows = Int(random.word() % 12)
     let scheduler = try Scheduler(model, options: settings)
     var expected: [[Piece]] = []
     try await withThrowingTaskGroup(of: (Int, [Piece]).self) { group in
