@@ -43,7 +43,7 @@ import Testing
     #expect(fast.count == expected.count)
     let error = zip(fast, expected).reduce(0.0) { $0 + pow(Double($1.0 - $1.1), 2) } / Double(expected.count)
     // Logits have a root mean square of 1; llama.cpp is 0.016 to 0.023 away on these files (Scripts/compare-accuracy).
-    #expect(error.squareRoot() < (["f32", "f16", "bf16"].contains(format) ? 1e-5 : 0.02))
+    #expect(error.squareRoot() < (["f32", "f16"].contains(format) ? 1e-5 : format == "bf16" ? 0.01 : 0.022))
     #expect(try Self.logits(path) { $0.threads = 1 } == fast)
     #expect(try Self.logits(path) { $0.chunk = 3 } == fast)
   }

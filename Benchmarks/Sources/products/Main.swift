@@ -13,19 +13,22 @@ import TensorCore
       "processor: \(ProcessorFeatures.detected); threads: \(threads); memory read: \(try text(readRate(threads))) GB/s")
     print("kernel                            packed/file  pack GB/s  1 token GB/s  \(tokens) tokens GOP/s")
     for format in options.formats {
-      let packing = Packing(source: format, arithmetic: .quantised, isMapped: options.isMapped)
+      let best = catalogue.packing(for: format, columns: columns, arithmetic: .quantised)
+      let packing = options.isMapped ? best.mapped : best
       let name = catalogue.kernelName(for: packing)
       // One token: at least 160 MB of weights, so that they come from memory.
       let tall = max(rows, (160 << 20) / format.rowBytes(columns) / 16 * 16)
       let single = try Matrix(packing, rows: tall, columns: columns, tokens: 1)
-      let packTime = best(of: 3, threads: threads) { parallel(threads) { single.pack(single.panels($0, of: threads)) } }
+      let packTime = Self.best(of: 3, threads: threads) {
+        parallel(threads) { single.pack(single.panels($0, of: threads)) }
+      }
       let scratch = try (0..<threads).map { _ in try Buffer(count: packing.scratchBytes(columns: columns)) }
-      let decode = best(of: 5, threads: threads) {
+      let decode = Self.best(of: 5, threads: threads) {
         parallel(threads) { single.multiply(catalogue, single.panels($0, of: threads), scratch: scratch[$0]) }
       }
       let many = try Matrix(packing, rows: rows, columns: columns, tokens: tokens)
       many.pack(0..<many.panelCount)
-      let prefill = best(of: 5, threads: threads) {
+      let prefill = Self.best(of: 5, threads: threads) {
         parallel(threads) { many.multiply(catalogue, many.panels($0, of: threads), scratch: scratch[$0]) }
       }
       let bytes = Double(options.isMapped ? single.stored.count : single.packed.count)

@@ -12,7 +12,8 @@ extension ModelWeights {
         let (samples, length) = (8, 256)
         for sample in 0..<samples {
           let start = max(0, tensor.bytes.count - length) / (samples - 1) * sample
-          digest.combine(UnsafeRawBufferPointer(rebasing: tensor.bytes[start..<min(tensor.bytes.count, start + length)]))
+          digest.combine(
+            UnsafeRawBufferPointer(rebasing: tensor.bytes[start..<min(tensor.bytes.count, start + length)]))
         }
       }
     }
