@@ -20,6 +20,8 @@ public struct BenchmarkResult: Sendable {
 /// The results of a benchmark and the machine's own rates during it.
 public struct BenchmarkReport {
   public let results: [BenchmarkResult]
+  /// One a test, where steps were timed.
+  public let steps: [StepTable]
   public let peaks: MachinePeaks
   public let model: LanguageModel
 
@@ -36,6 +38,16 @@ public struct BenchmarkReport {
     max(
       result.bytesPerSecond / peaks.bytesPerSecond,
       result.operationsPerSecond / peaks.operationsPerSecond(arithmetic(of: result.work)))
+  }
+
+  /// The share of a step's time that memory or arithmetic alone would take, whichever is more; each arithmetic counts
+  /// at its own rate.
+  public func limitShare(_ row: StepTable.Row) -> Double {
+    let reading = Double(row.work.bytes) / peaks.bytesPerSecond
+    let computing =
+      Double(row.work.int8Operations) / peaks.operationsPerSecond(.int8)
+      + Double(row.work.float32Operations) / peaks.operationsPerSecond(.float32)
+    return max(reading, computing) / row.seconds
   }
 
   /// The arithmetic of the most operations of all results.

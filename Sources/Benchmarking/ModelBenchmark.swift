@@ -33,13 +33,17 @@ public struct ModelBenchmark {
 
   public init(_ model: LanguageModel, tests: [Test]) { (self.model, self.tests) = (model, tests) }
 
-  /// Runs every test once to warm up, then `repetitions` times.
+  /// Runs every test once to warm up, then `repetitions` times, and where `timingSteps` as often again with a clock in
+  /// the executor, which the figures leave out.
   ///
   /// Throws `SessionError` where the model's context does not hold a test. `progress` hears the share that is done.
-  public func run(repetitions: Int, progress: (Double) -> Void = { _ in }) throws -> BenchmarkReport {
+  public func run(
+    repetitions: Int, timingSteps: Bool = false, progress: (Double) -> Void = { _ in }
+  ) throws -> BenchmarkReport {
     let peaks = try MachinePeaks(team: ThreadTeam(count: model.threadCount))
     let session = try model.session()
     var seconds = [[Double]](repeating: [], count: tests.count)
+    var tables = [[StepTable]](repeating: [], count: tests.count)
     var works = [StepWork](repeating: StepWork(), count: tests.count)
     let total = Double((repetitions + 1) * tests.count)
     for repetition in 0...repetitions {
@@ -50,13 +54,31 @@ public struct ModelBenchmark {
           works[index] = try work(of: test, in: session)
         } else {
           seconds[index].append(try time(test, in: session))
+          if timingSteps { tables[index].append(try timeSteps(test, in: session)) }
         }
         progress(Double(repetition * tests.count + index + 1) / total)
       }
     }
     peaks.sample()
     let results = tests.indices.map { BenchmarkResult(test: tests[$0], seconds: seconds[$0], work: works[$0]) }
-    return BenchmarkReport(results: results, peaks: peaks, model: model)
+    return BenchmarkReport(
+      results: results, steps: timingSteps ? tables.map { StepTable(mediansOf: $0) } : [], peaks: peaks, model: model)
+  }
+
+  private func timeSteps(_ test: Test, in session: Session) throws -> StepTable {
+    try prepare(session, depth: test.depth)
+    let tokens = self.tokens(of: test)
+    // The executors that take part get a clock when they are first seen, in a run that does not count.
+    var timed: [Executor] = []
+    for part in test.kind == .prefill ? [tokens] : [[tokens[0]]] {
+      try session.step(part, rows: .last) { executor, _ in
+        if executor.clock == nil { timed.append(executor) }
+        executor.clock = executor.clock ?? StepClock(steps: executor.program.steps.count)
+      }
+    }
+    defer { for executor in timed { executor.clock = nil } }
+    try prepare(session, depth: test.depth)
+    return try steps(of: test, in: session, tokens: tokens)
   }
 
   /// Tokens that look like none in particular, the same in every run.
@@ -68,13 +90,15 @@ public struct ModelBenchmark {
     }
   }
 
+  private func tokens(of test: Test) -> [Int32] { Array(tokens(test.depth + test.tokens)[test.depth...]) }
+
   /// Makes the session hold `depth` tokens: forgets what follows where its states can, else reads them again.
   private func prepare(_ session: Session, depth: Int) throws {
     if depth == 0 { session.reset() } else { try session.replace(with: tokens(depth)) }
   }
 
   private func time(_ test: Test, in session: Session) throws -> Double {
-    let tokens = Array(self.tokens(test.depth + test.tokens)[test.depth...])
+    let tokens = self.tokens(of: test)
     let parts = test.kind == .prefill ? [tokens] : tokens.map { [$0] }
     let start = ContinuousClock.now
     for part in parts { try session.append(part) }
@@ -83,7 +107,7 @@ public struct ModelBenchmark {
 
   /// Runs a test for the first time and sums the work of its programs.
   private func work(of test: Test, in session: Session) throws -> StepWork {
-    let tokens = Array(self.tokens(test.depth + test.tokens)[test.depth...])
+    let tokens = self.tokens(of: test)
     var work = StepWork()
     for part in test.kind == .prefill ? [tokens] : tokens.map({ [$0] }) {
       let first = session.tokens.count

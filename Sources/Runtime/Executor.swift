@@ -40,6 +40,8 @@ public final class Executor: TeamWork, @unchecked Sendable {
   let rowPosition: UnsafeMutablePointer<Int>
   private let runMemory: UnsafeMutablePointer<Run>
   private let inputs: (tokens: Operand?, positions: Operand?, rows: Operand?)
+  /// Notes when the steps of a run end.
+  public var clock: StepClock?
 
   var states: StateStore { current.pointee.states }
   var runs: UnsafeBufferPointer<Run> { UnsafeBufferPointer(start: runMemory, count: current.pointee.runCount) }
@@ -128,7 +130,9 @@ public final class Executor: TeamWork, @unchecked Sendable {
       }
     }
     for thread in 0..<team.count { counters.clear(step: 0, thread: thread) }
+    clock?.begin()
     team.run(self)
+    clock?.end(program.steps.count - 1)
   }
 
   /// The same for runs in an array.
@@ -149,6 +153,7 @@ public final class Executor: TeamWork, @unchecked Sendable {
 
   /// One thread's part of a run.
   func work(thread: Int) {
+    let clock = thread == 0 ? clock : nil
     let base = threadMemory.base + thread * threadLayout.bytes
     let context = ThreadContext(
       index: thread, count: team.count, rows: base.assumingMemoryBound(to: Float.self),
@@ -166,6 +171,7 @@ public final class Executor: TeamWork, @unchecked Sendable {
         }
       }
       if index + 1 < steps.count { team.barrier() }
+      clock?.end(index)
     }
   }
 

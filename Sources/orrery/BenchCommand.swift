@@ -21,6 +21,7 @@ struct BenchCommand: ParsableCommand {
 
       Examples:
         orrery bench model.gguf
+        orrery bench model.gguf --steps
         orrery bench model.gguf -p 512 -n 128 -d 4096 -t 2 --kv q8_0 --json
         orrery bench --make llama-1b:q4_0 --output llama-1b-q4_0.gguf
       """)
@@ -48,6 +49,9 @@ struct BenchCommand: ParsableCommand {
 
   @Option(help: "Tokens of the longest step while a prompt is read.")
   var chunk = 512
+
+  @Flag(help: "Also time every kind of step, in runs that the figures leave out.")
+  var steps = false
 
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -97,7 +101,8 @@ struct BenchCommand: ParsableCommand {
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let bar = ProgressBar("measuring")
     defer { bar.finish() }
-    let report = try ModelBenchmark(loaded, tests: tests).run(repetitions: repetitions, progress: bar.update)
+    let report = try ModelBenchmark(loaded, tests: tests).run(
+      repetitions: repetitions, timingSteps: steps, progress: bar.update)
     bar.finish()
     print(json ? report.json(loadSeconds: seconds).text(indent: 2) : report.text(loadSeconds: seconds))
   }

@@ -15,7 +15,7 @@ struct InspectCommand: ParsableCommand {
 
       Examples:
         orrery inspect model.gguf --graph
-        orrery inspect model.gguf --program --tokens 1
+        orrery inspect model.gguf --program --tokens 1 --depth 1000
         orrery inspect model.gguf --weights
       """)
 
@@ -25,8 +25,11 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Every operation with its operands, shape and name (the default).")
   var graph = false
 
-  @Flag(help: "The steps that run between barriers, with kernels and bytes.")
+  @Flag(help: "The steps that run between barriers, with their bytes, operations, kernels and what is fused.")
   var program = false
+
+  @Flag(help: "With --program: every instruction and where its operands lie.")
+  var operands = false
 
   @Flag(help: "Every weight with its shape and stored format.")
   var weights = false
@@ -37,19 +40,28 @@ struct InspectCommand: ParsableCommand {
   @Option(help: "Positions that --program plans for.")
   var context = 4096
 
+  @Option(help: "Positions before the rows, for the bytes and operations that --program counts.")
+  var depth = 0
+
   @Option(help: "Format of keys and values for --program.")
   var kv = CacheFormat.f16
 
   func validate() throws {
     guard (1...65_536).contains(tokens) else { throw ValidationError("--tokens must be 1 to 65536") }
     guard (1...1 << 24).contains(context) else { throw ValidationError("--context must be 1 to \(1 << 24)") }
+    guard depth == 0 || (depth > 0 && depth <= context - tokens) else {
+      throw ValidationError("--depth must be 0 to \(context - tokens), the context without the rows")
+    }
   }
 
   func run() throws {
     let file = try ModelFile(path: model)
     if graph || !(program || weights) { print(file.graph) }
     if weights { try printWeights(file) }
-    if program { print(try plan(file)) }
+    if program {
+      let program = try plan(file)
+      print(operands ? program.description : program.listing(RunSize(tokens: tokens, depth: depth)))
+    }
   }
 
   private func printWeights(_ file: ModelFile) throws {
