@@ -20,6 +20,8 @@ let package = Package(
       name: "Orrery",
       targets: ["Generation", "Runtime", "Tokenizers", "Templates", "Checkpoints", "Architectures", "GraphIR"]),
     .library(name: "OrreryKernels", targets: ["CKernels", "Kernels", "TensorCore"]),
+    .library(
+      name: "OrreryBenchmarking", targets: ["Benchmarking", "GraphIR", "Kernels", "Planning", "Runtime", "TensorCore"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")

@@ -6,7 +6,8 @@ let package = Package(
   dependencies: [.package(name: "orrery", path: "..")],
   targets: [
     .executableTarget(name: "attention", dependencies: [.product(name: "OrreryKernels", package: "orrery")]),
-    .executableTarget(name: "products", dependencies: [.product(name: "OrreryKernels", package: "orrery")])
+    .executableTarget(name: "products", dependencies: [.product(name: "OrreryBenchmarking", package: "orrery")]),
+    .executableTarget(name: "steps", dependencies: [.product(name: "OrreryBenchmarking", package: "orrery")]),
   ],
   swiftLanguageModes: [.v6]
 )

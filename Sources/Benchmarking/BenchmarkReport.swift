@@ -27,7 +27,8 @@ public struct BenchmarkReport {
 
   /// The arithmetic that most operations of a result are done in.
   public func arithmetic(of work: StepWork) -> MachinePeaks.Arithmetic {
-    work.int8Operations >= work.float32Operations ? .int8 : .float32
+    if work.int8Operations >= max(work.float32Operations, work.bfloat16Operations) { return .int8 }
+    return work.bfloat16Operations > work.float32Operations ? .bfloat16 : .float32
   }
 
   /// How near a result comes to what the machine allows: the larger one of its share of the bytes that can be read and
@@ -43,11 +44,7 @@ public struct BenchmarkReport {
   /// The share of a step's time that memory or arithmetic alone would take, whichever is more; each arithmetic counts
   /// at its own rate.
   public func limitShare(_ row: StepTable.Row) -> Double {
-    let reading = Double(row.work.bytes) / peaks.bytesPerSecond
-    let computing =
-      Double(row.work.int8Operations) / peaks.operationsPerSecond(.int8)
-      + Double(row.work.float32Operations) / peaks.operationsPerSecond(.float32)
-    return max(reading, computing) / row.seconds
+    peaks.leastSeconds(row.work) / row.seconds
   }
 
   /// The arithmetic of the most operations of all results.

@@ -1,5 +1,6 @@
 import CKernels
 public import Kernels
+public import Planning
 public import Runtime
 import TensorCore
 
@@ -79,6 +80,16 @@ public final class MachinePeaks {
 
   /// The median of the samples, 0 where this processor has no such kernel.
   public func operationsPerSecond(_ arithmetic: Arithmetic) -> Double { operations[arithmetic]?.median ?? 0 }
+
+  /// Seconds that memory or arithmetic alone would take for some work, whichever is more; each arithmetic counts at its
+  /// own rate.
+  public func leastSeconds(_ work: StepWork) -> Double {
+    var computing = 0.0
+    for (arithmetic, operations) in [
+      (Arithmetic.int8, work.int8Operations), (.bfloat16, work.bfloat16Operations), (.float32, work.float32Operations),
+    ] where operations > 0 { computing += Double(operations) / operationsPerSecond(arithmetic) }
+    return max(Double(work.bytes) / bytesPerSecond, computing)
+  }
 
   /// The instructions that reached it, as in `int8 by vpdpbusd`.
   public func kernelName(_ arithmetic: Arithmetic) -> String? { kernels[arithmetic].map { String(cString: $0.name) } }

@@ -36,9 +36,11 @@ public struct ModelBenchmark {
   /// Runs every test once to warm up, then `repetitions` times, and where `timingSteps` as often again with a clock in
   /// the executor, which the figures leave out.
   ///
-  /// Throws `SessionError` where the model's context does not hold a test. `progress` hears the share that is done.
+  /// Throws `SessionError` where the model's context does not hold a test. `progress` hears the share that is done;
+  /// `before` is called when a test is about to be timed, `after` with its seconds.
   public func run(
-    repetitions: Int, timingSteps: Bool = false, progress: (Double) -> Void = { _ in }
+    repetitions: Int, timingSteps: Bool = false, progress: (Double) -> Void = { _ in }, before: () -> Void = {},
+    after: (Test, Double) -> Void = { _, _ in }
   ) throws -> BenchmarkReport {
     let peaks = try MachinePeaks(team: ThreadTeam(count: model.threadCount))
     let session = try model.session()
@@ -49,11 +51,13 @@ public struct ModelBenchmark {
     for repetition in 0...repetitions {
       for (index, test) in tests.enumerated() {
         try prepare(session, depth: test.depth)
+        if repetition > 0 { before() }
         peaks.sample()
         if repetition == 0 {
           works[index] = try work(of: test, in: session)
         } else {
           seconds[index].append(try time(test, in: session))
+          after(test, seconds[index][repetition - 1])
           if timingSteps { tables[index].append(try timeSteps(test, in: session)) }
         }
         progress(Double(repetition * tests.count + index + 1) / total)

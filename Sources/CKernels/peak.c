@@ -6,7 +6,7 @@
 
 LIST(portable, 2)
 #if defined(__x86_64__)
-LIST(x86, 5)
+LIST(x86, 6)
 #elif defined(__aarch64__)
 LIST(arm, 2)
 #endif

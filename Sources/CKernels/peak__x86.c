@@ -38,6 +38,13 @@ static uint32_t float32__avx2(size_t rounds) {
 }
 #pragma clang attribute pop
 
+#pragma clang attribute push(__attribute__((target("avx2,avxvnni"))), apply_to = function)
+static uint32_t int8__avxvnni(size_t rounds) {
+  __m256i x = _mm256_set1_epi8(3), y = _mm256_set1_epi8(-2), start = _mm256_setzero_si256();
+  LOOP(__m256i, __v8si, _mm256_dpbusd_avx_epi32(a[i], x, y))
+}
+#pragma clang attribute pop
+
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni"))), apply_to = function)
 static uint32_t int8__avx512vnni(size_t rounds) {
   __m512i x = _mm512_set1_epi8(3), y = _mm512_set1_epi8(-2), start = _mm512_setzero_si512();
@@ -62,9 +69,10 @@ enum {
   avx2 = CPU_AVX2 | CPU_FMA,
   avx512 = CPU_AVX512F | CPU_AVX512BW | CPU_AVX512VL,
 };
-const peak_kernel peak_kernels__x86[5] = {
+const peak_kernel peak_kernels__x86[6] = {
     {"int8 by vpmaddubsw", PEAK_INT8, avx2, sums * 64, int8__avx2},
     {"float32 by AVX2", PEAK_FLOAT32, avx2, sums * 16, float32__avx2},
+    {"int8 by vpdpbusd of 32 bytes", PEAK_INT8, avx2 | CPU_AVXVNNI, sums * 64, int8__avxvnni},
     {"int8 by vpdpbusd", PEAK_INT8, avx512 | CPU_AVX512VNNI, sums * 128, int8__avx512vnni},
     {"float32 by AVX-512", PEAK_FLOAT32, avx512, sums * 32, float32__avx512},
     {"bfloat16 by vdpbf16ps", PEAK_BFLOAT16, avx512 | CPU_AVX512BF16, sums * 64, bfloat16__avx512bf16},

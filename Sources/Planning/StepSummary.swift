@@ -19,10 +19,12 @@ extension Program {
     case .rows(let domain, let instructions):
       return StepSummary(title: "\(domain.each): \(operations(instructions))", details: [])
     case .tasks(let tasks):
-      let titles = tasks.map { title(of: $0) }
+      // What threads prepare for themselves is part of what reads it.
+      let shared = tasks.filter { if case .ownRows = $0 { false } else { true } }
+      let titles = (shared.isEmpty ? tasks : shared).map { title(of: $0) }
       let formats = unique(tasks.flatMap { matrices(of: $0) }.map { "\($0.format)" })
       return StepSummary(
-        title: ([titles.joined(separator: "; ")] + formats).joined(separator: ", "),
+        title: ([titles.joined(separator: " + ")] + formats).joined(separator: ", "),
         details: tasks.flatMap { details(of: $0) })
     }
   }
@@ -48,10 +50,8 @@ extension Program {
 
   private func title(of task: TaskStep) -> String {
     switch task {
-    case .ownRows(_, let instructions): "(each thread: \(operations(instructions)))"
-    case .products(let step):
-      step.members.map { matrices[$0.matrix].part }.joined(separator: " + ")
-        + (step.epilogue.isEmpty ? "" : " → \(operations(step.epilogue))")
+    case .ownRows(let domain, _): domain.each
+    case .products(let step): step.members.map { matrices[$0.matrix].part }.joined(separator: " + ")
     case .headProduct(let step): matrices[step.matrix].part
     case .experts(let step): matrices[step.matrix].part
     case .route: "route to experts"
@@ -66,8 +66,10 @@ extension Program {
 
   private func details(of task: TaskStep) -> [String] {
     switch task {
-    case .ownRows: []
-    case .products(let step): step.members.flatMap { details(of: matrices[$0.matrix], "") }
+    case .ownRows(let domain, let instructions): ["\(domain.each), by every thread: \(operations(instructions))"]
+    case .products(let step):
+      step.members.flatMap { details(of: matrices[$0.matrix], "") }
+        + (step.epilogue.isEmpty ? [] : ["  then \(operations(step.epilogue))"])
     case .headProduct(let step): details(of: matrices[step.matrix], "")
     case .experts(let step): details(of: matrices[step.matrix], "\(step.route.used) of ")
     case .attention(let step), .scores(let step), .mix(let step):

@@ -13,18 +13,21 @@ public struct StepWork: Hashable, Sendable {
   public var stateBytes = 0
   /// Products of bytes, summed as int32.
   public var int8Operations = 0
+  /// Products of bfloat16 pairs, summed as float32.
+  public var bfloat16Operations = 0
   /// Everything computed in float32.
   public var float32Operations = 0
 
   public init() {}
 
   public var bytes: Int { weightBytes + stateBytes }
-  public var operations: Int { int8Operations + float32Operations }
+  public var operations: Int { int8Operations + bfloat16Operations + float32Operations }
 
   public static func += (a: inout StepWork, b: StepWork) {
     a.weightBytes += b.weightBytes
     a.stateBytes += b.stateBytes
     a.int8Operations += b.int8Operations
+    a.bfloat16Operations += b.bfloat16Operations
     a.float32Operations += b.float32Operations
   }
 }
@@ -132,8 +135,11 @@ extension Program {
     // Keys and values of latent attention are one row.
     if scores { work.stateBytes += kept * rowBytes(step.keys) }
     if mix, !scores || step.values.state != step.keys.state { work.stateBytes += kept * rowBytes(step.values) }
-    let width = (scores ? step.keys.width : 0) + (mix ? step.values.width : 0)
-    work.float32Operations = 2 * step.query.groups * width * seen
+    let pairs = 2 * step.query.groups * seen
+    // Keys kept as bytes are multiplied as such.
+    let isInteger = options.cacheFormat == .q8_0
+    if scores, isInteger { work.int8Operations = pairs * step.keys.width }
+    work.float32Operations = pairs * ((scores && !isInteger ? step.keys.width : 0) + (mix ? step.values.width : 0))
     return work
   }
 
@@ -151,7 +157,8 @@ extension Matrix {
     let operations = 2 * rows * columns * products
     switch packing.activation {
     case .q8, .q8Wide: work.int8Operations = operations
-    case .f32, .bf16: work.float32Operations = operations
+    case .bf16: work.bfloat16Operations = operations
+    case .f32: work.float32Operations = operations
     }
     return work
   }

@@ -23,6 +23,7 @@ struct BenchCommand: ParsableCommand {
         orrery bench model.gguf
         orrery bench model.gguf --steps
         orrery bench model.gguf -p 512 -n 128 -d 4096 -t 2 --kv q8_0 --json
+        orrery bench model.gguf --users 16 -p 128 -n 64
         orrery bench --make llama-1b:q4_0 --output llama-1b-q4_0.gguf
       """)
 
@@ -50,11 +51,18 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Tokens of the longest step while a prompt is read.")
   var chunk = 512
 
+  @Option(help: "Generate for so many users at once: a prompt of -p and -n new tokens each.")
+  var users: Int?
+
   @Flag(help: "Also time every kind of step, in runs that the figures leave out.")
   var steps = false
 
   @Flag(help: "Print one JSON object.")
   var json = false
+
+  @Flag(
+    help: "Wait for a line of standard input before each timed test, and print its seconds, to take turns with others.")
+  var paced = false
 
   @Option(help: ArgumentHelp("Write a model of random weights.", valueName: "shape:format"))
   var make: String?
@@ -68,6 +76,14 @@ struct BenchCommand: ParsableCommand {
     }
     guard (0...256).contains(threads) else { throw ValidationError("--threads must be 0 to 256, not \(threads)") }
     guard (1...65_536).contains(chunk) else { throw ValidationError("--chunk must be 1 to 65536, not \(chunk)") }
+    if let users {
+      guard (1...256).contains(users) else { throw ValidationError("--users must be 1 to 256, not \(users)") }
+      guard prompt.values.count == 1, generate.values.count == 1, depth.values == [0], !steps,
+        prompt.values[0] > 0, generate.values[0] > 0
+      else {
+        throw ValidationError("--users takes one number each for --prompt and --generate, no --depth, no --steps")
+      }
+    }
     if let make {
       do { _ = try RandomModel(make) } catch { throw ValidationError("--make: \(error)") }
       if model != nil { throw ValidationError("--make takes no MODEL: it writes one") }
@@ -95,16 +111,32 @@ struct BenchCommand: ParsableCommand {
     (options.threads, options.cacheFormat, options.chunk) = (threads, kv.format, chunk)
     options.packed = .standard
     options.context = tests.map { $0.depth + $0.tokens }.max()
+    if let users {
+      options.context = prompt.values[0] + generate.values[0]
+      options.sequences = users
+      options.outputRows = max(options.outputRows, users)
+    }
     let loading = ProgressBar("loading")
     let loaded = try LanguageModel(path: model, options: options, progress: loading.update)
     loading.finish()
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let bar = ProgressBar("measuring")
     defer { bar.finish() }
-    let report = try ModelBenchmark(loaded, tests: tests).run(
-      repetitions: repetitions, timingSteps: steps, progress: bar.update)
+    let (text, object): (String, JSON)
+    if let users {
+      let report = try UsersBenchmark(
+        loaded, users: users, promptTokens: prompt.values[0], newTokens: generate.values[0]
+      ).run(repetitions: repetitions, progress: bar.update)
+      (text, object) = (report.text(loadSeconds: seconds), report.json(loadSeconds: seconds))
+    } else {
+      let report = try ModelBenchmark(loaded, tests: tests).run(
+        repetitions: repetitions, timingSteps: steps, progress: bar.update,
+        before: { if paced { _ = readLine() } },
+        after: { if paced { Terminal.write("\($0.kind.rawValue) \($0.tokens) \($0.depth) \($1)\n") } })
+      (text, object) = (report.text(loadSeconds: seconds), report.json(loadSeconds: seconds))
+    }
     bar.finish()
-    print(json ? report.json(loadSeconds: seconds).text(indent: 2) : report.text(loadSeconds: seconds))
+    print(json ? object.text(indent: 2) : text)
   }
 
   private func write(_ name: String, to output: String) throws {

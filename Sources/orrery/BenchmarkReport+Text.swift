@@ -12,7 +12,7 @@ extension BenchmarkReport {
       "model": .string(model.path), "threads": .integer(model.threadCount),
       "cacheFormat": .string("\(model.options.cacheFormat)"), "loadSeconds": .number(loadSeconds),
       "weightBytes": .integer(model.memory.weights), "repetitions": .integer(results.first?.seconds.count ?? 0),
-      "results": .array(results.indices.map { json($0) }), "machine": machine,
+      "results": .array(results.indices.map { json($0) }), "machine": peaks.json(main: mainArithmetic),
     ]
   }
 
@@ -38,20 +38,6 @@ extension BenchmarkReport {
     ]
   }
 
-  private var machine: JSON {
-    [
-      "peakBytesPerSecond": .number(peaks.bytesPerSecond),
-      "peakOperationsPerSecond": .number(peaks.operationsPerSecond(mainArithmetic)),
-      "arithmetic": .string(mainArithmetic.rawValue),
-      "peakInt8OperationsPerSecond": .number(peaks.operationsPerSecond(.int8)),
-      "peakFloat32OperationsPerSecond": .number(peaks.operationsPerSecond(.float32)),
-      "peakBfloat16OperationsPerSecond": .number(peaks.operationsPerSecond(.bfloat16)),
-      "bytesPerSecond": .array(peaks.reads.map { .number($0) }),
-      "processors": .integer(Machine().processorCount),
-      "features": .string(ProcessorFeatures.current.description),
-    ]
-  }
-
   func text(loadSeconds: Double) -> String {
     var lines = [
       "\(model.path): \(model.memory.weights >> 20) MiB of weights, \(model.threadCount) threads, "
@@ -66,14 +52,7 @@ extension BenchmarkReport {
           + pad(format(result.bytesPerSecond / 1e9, 1), 9) + pad(format(result.operationsPerSecond / 1e9, 1), 9)
           + pad(format(peakShare(result) * 100, 1) + " %", 9))
     }
-    lines.append("")
-    lines.append(
-      "this machine meanwhile: \(format(peaks.bytesPerSecond / 1e9, 1)) GB/s read "
-        + "(\(format((peaks.reads.min() ?? 0) / 1e9, 1)) to \(format((peaks.reads.max() ?? 0) / 1e9, 1)))")
-    for arithmetic in MachinePeaks.Arithmetic.allCases {
-      guard let name = peaks.kernelName(arithmetic) else { continue }
-      lines.append("  \(format(peaks.operationsPerSecond(arithmetic) / 1e9, 1)) Gop/s, \(name)")
-    }
+    lines += ["", peaks.text]
     for table in steps { lines += [""] + text(table) }
     return lines.joined(separator: "\n")
   }
@@ -102,4 +81,33 @@ extension BenchmarkReport {
   }
 
   private func format(_ value: Double, _ digits: Int) -> String { String(format: "%.\(digits)f", value) }
+}
+
+extension MachinePeaks {
+  func json(main arithmetic: Arithmetic) -> JSON {
+    [
+      "peakBytesPerSecond": .number(bytesPerSecond),
+      "peakOperationsPerSecond": .number(operationsPerSecond(arithmetic)),
+      "arithmetic": .string(arithmetic.rawValue),
+      "peakInt8OperationsPerSecond": .number(operationsPerSecond(.int8)),
+      "peakFloat32OperationsPerSecond": .number(operationsPerSecond(.float32)),
+      "peakBfloat16OperationsPerSecond": .number(operationsPerSecond(.bfloat16)),
+      "bytesPerSecond": .array(reads.map { .number($0) }),
+      "processors": .integer(Machine().processorCount),
+      "features": .string(ProcessorFeatures.current.description),
+    ]
+  }
+
+  var text: String {
+    func billions(_ value: Double) -> String { String(format: "%.1f", value / 1e9) }
+    var lines = [
+      "this machine meanwhile: \(billions(bytesPerSecond)) GB/s read (\(billions(reads.min() ?? 0)) to "
+        + "\(billions(reads.max() ?? 0)))"
+    ]
+    for arithmetic in Arithmetic.allCases {
+      guard let name = kernelName(arithmetic) else { continue }
+      lines.append("  \(billions(operationsPerSecond(arithmetic))) Gop/s, \(name)")
+    }
+    return lines.joined(separator: "\n")
+  }
 }

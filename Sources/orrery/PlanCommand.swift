@@ -1,9 +1,11 @@
 import Architectures
 import ArgumentParser
+import Benchmarking
 import Generation
 import GraphIR
 import JSON
 import Memory
+import Runtime
 import TensorCore
 
 /// What a model takes and how fast it may be, from its header alone.
@@ -95,7 +97,9 @@ struct ModelPlan {
     }
     (weightBytes, activationBytes) = (footprint.weightBytes, footprint.activationBytes)
     let threads = command.threads > 0 ? command.threads : machine.processorCount
-    bytesPerSecond = try ReadBandwidth.measure(threads: threads)
+    let peaks = try MachinePeaks(team: ThreadTeam(count: threads))
+    for _ in 0..<9 { peaks.sampleReads() }
+    bytesPerSecond = peaks.bytesPerSecond
   }
 
   /// Formats as stored, or one for all where there are only settings.

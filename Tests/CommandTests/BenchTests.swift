@@ -42,6 +42,63 @@ import Testing
     }
   }
 
+  @Test func `every kind of step beside its limit`() throws {
+    try withModel("q4_k_m") { path throws in
+      let result = try Command.run("bench", path, "-p", "16", "-n", "3", "-r", "2", "--steps", "--json")
+      #expect(result.status == 0, "\(result.errors)")
+      let results = try #require(try JSON(parsing: result.output)["results"]?.array)
+      #expect(results.count == 2)
+      for result in results {
+        let steps = try #require(result["steps"]?.array)
+        #expect(steps.count > 4)
+        let shares = steps.compactMap { $0["share"]?.double }
+        #expect(abs(shares.reduce(0, +) - 1) < 1e-6)
+        let titles = steps.compactMap { $0["step"]?.string }.joined(separator: "; ")
+        for word in ["attn_q", "attention", "ffn_down", "token_embd"] { #expect(titles.contains(word), "\(titles)") }
+      }
+      let text = try Command.run("bench", path, "-p", "16", "-n", "2", "-r", "1", "--steps").text
+      #expect(text.contains("of limit") && text.contains("attention"))
+    }
+  }
+
+  @Test func `many users at once`() throws {
+    try withModel("q4_0") { path throws in
+      let result = try Command.run("bench", path, "--users", "3", "-p", "9", "-n", "5", "-r", "2", "--json")
+      #expect(result.status == 0, "\(result.errors)")
+      let json = try JSON(parsing: result.output)
+      let results = try #require(json["results"]?.array)
+      #expect(results.compactMap { $0["test"]?.string } == ["users", "usersDecode"])
+      for result in results { #expect(try #require(result["tokensPerSecond"]?.double) > 0) }
+      #expect(try #require(json["lastFirstTokenSeconds"]?.double) > 0)
+    }
+  }
+
+  /// Rows of weights are read once a run, kept rows as many as there are, and a product of R rows of C columns with T
+  /// tokens takes 2·R·C·T operations.
+  @Test func `a program's bytes and operations`() throws {
+    try withModel("q8_0") { path throws in
+      func listing(_ options: String...) throws -> String {
+        let result = try Command.run(["inspect", path, "--program"] + options)
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(!result.text.split(separator: "\n").contains { $0.count > 100 })
+        return result.text
+      }
+      func line(_ text: String, _ part: String) -> String {
+        text.split(separator: "\n").first { $0.contains(part) }.map(String.init) ?? ""
+      }
+      // ffn_down: 256 × 512; its weights are read once for all rows.
+      let one = line(try listing("--tokens", "1"), "ffn_down")
+      let many = line(try listing("--tokens", "100"), "ffn_down")
+      #expect(one.contains(" 262 k") && many.contains(" 26.2 M"), "\(one) \(many)")
+      #expect(one.split(separator: " ")[1] == many.split(separator: " ")[1])
+      #expect(try #require(Double(one.split(separator: " ")[1])) >= 139)
+      // Attention after 1023 tokens: 1024 keys and values of 2 heads of 64 in float16, for 4 heads.
+      let deep = try listing("--tokens", "1", "--depth", "1023")
+      #expect(line(deep, "attention").contains("524 kB") && line(deep, "attention").contains("1.05 M"))
+      #expect(try Command.run("inspect", path, "--program", "--operands").text.contains("arena+"))
+    }
+  }
+
   @Test(arguments: ["f16", "bf16", "q8_0", "q4_0", "q4_k_m"])
   func `a made model is sound, runs, and is the same every time`(format: String) throws {
     try withModel(format) { path throws in
@@ -72,6 +129,7 @@ import Testing
     ["bench", "x.gguf", "-r", "0"],
     ["bench", "x.gguf", "-d", "1,,2"], ["bench", "--make", "tiny:q4_0"], ["bench", "--make", "tiny", "--output", "x"],
     ["bench", "--make", "huge:q4_0", "--output", "x"], ["bench", "--make", "tiny:q9", "--output", "x"],
+    ["bench", "x.gguf", "--users", "0"], ["bench", "x.gguf", "--users", "4", "-d", "10"],
     ["bench", "x.gguf", "--output", "x"], ["bench", "x.gguf", "--make", "tiny:q4_0", "--output", "x"],
   ])
   func `wrong arguments are refused`(arguments: [String]) throws {

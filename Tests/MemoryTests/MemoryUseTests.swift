@@ -103,11 +103,10 @@ import Testing
     #expect(throws: GraphError.self) { try MemoryUse(graph, context: 10, weightFormat: MemoryUse.uniform(.f32)) }
   }
 
-  @Test func `the machine and its bandwidth are measured`() throws {
+  @Test func `the machine is measured`() throws {
     let machine = Machine()
     #expect(machine.memoryBytes > 64 << 20)
     #expect((1...machine.memoryBytes).contains(machine.availableBytes))
     #expect(machine.processorCount >= 1)
-    #expect(try ReadBandwidth.measure(threads: 1, seconds: 0.01, blockBytes: 8 << 20) > 1e8)
   }
 }
