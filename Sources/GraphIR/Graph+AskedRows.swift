@@ -36,10 +36,11 @@ extension Op {
   /// Whether a row of the result needs no other row, no state, and no list of all rows.
   fileprivate var hasOwnRows: Bool {
     switch self {
-    case .linear, .headLinear, .rmsNorm, .layerNorm, .unary, .binary, .affine, .clamp, .softmax, .normalizeSum, .cast,
+    case .linear, .headLinear, .expertLinear, .rmsNorm, .layerNorm, .unary, .binary, .affine, .clamp, .softmax,
+      .normalizeSum, .cast,
       .concatenate, .reshape, .slice, .pick, .weightedSum, .topK:
       true
-    case .input, .weight, .gather, .expertLinear, .rope, .append, .attentionScores, .attentionPattern, .attentionMix,
+    case .input, .weight, .gather, .rope, .append, .attentionScores, .attentionPattern, .attentionMix,
       .shortConvolution, .recurrence, .training:
       false
     }

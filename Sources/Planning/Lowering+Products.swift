@@ -4,7 +4,7 @@ import TensorCore
 
 extension Lowering {
   /// A value as a product reads it: quantised, or contiguous float32 groups.
-  private mutating func activation(_ view: View, _ layout: ActivationLayout, _ domain: Domain, _ name: String) -> View {
+  mutating func activation(_ view: View, _ layout: ActivationLayout, _ domain: Domain, _ name: String) -> View {
     if layout == .f32 { return view }
     if let known = quantised[layout]?[view] {
       return View(root: known, groups: view.groups, width: values[known].rowWords / view.groups)
@@ -68,56 +68,5 @@ extension Lowering {
     }
     let areApart = zip(windows, windows.dropFirst()).allSatisfy { $0.upperBound <= $1.lowerBound }
     return windows.count > 1 && areApart && windows.allSatisfy(isPanels) ? windows : [0..<rows]
-  }
-
-  mutating func expertProduct(_ node: Node) throws -> View {
-    guard case .weight(let name, let sizes) = results[node.inputs[1]] else {
-      throw PlanError(name: node.name, reason: "multiplies by a value that is no weight")
-    }
-    let matrix = try matrix(name, sizes)
-    let hasChoiceRows = graph.nodes[node.inputs[0]].shape.count == 3
-    let choice = try view(node.inputs[2])
-    let chooser = graph.nodes[node.inputs[2]]
-    if case .topK = chooser.op, let width = graph.nodes[chooser.inputs[0]].shape.last?.fixed, width > sizes[0] {
-      throw PlanError(name: node.name, reason: "chooses among \(width) experts; \(name) has \(sizes[0])")
-    }
-    let (routeItem, parts) = route(choice, experts: sizes[0], name: node.name)
-    var source = try view(node.inputs[0])
-    // Rows of choices are counted through all tokens, so nothing may lie between two tokens' rows.
-    if hasChoiceRows, values[source.root].rowWords != source.groups * source.groupStride {
-      source = row(.copy, [.view(source)], .tokens, [source.groups, source.width], "\(node.name).rows")
-    }
-    let input = activation(source, program.matrices[matrix].packing.activation, .tokens, node.name)
-    let output = value(.tokens, self.sizes(node.shape), producer: items.count)
-    task(reads: [input.root] + parts, after: [routeItem], output: output, domain: .tokens, name: node.name) { place in
-      .experts(
-        ExpertStep(
-          matrix: matrix, input: place(input), hasChoiceRows: hasChoiceRows,
-          route: Self.route(parts, experts: sizes[0], used: choice.width, place), output: place(output),
-          name: node.name))
-    }
-    return output
-  }
-
-  /// The lists of rows by expert for these choices, made once.
-  private mutating func route(_ choice: View, experts: Int, name: String) -> (item: Int, parts: [Int]) {
-    let routing = Routing(choice: choice, experts: experts)
-    if let known = routes[routing] { return (known.item, known.route) }
-    let item = items.count
-    let parts = [experts + 1, capacity * choice.width, capacity * choice.width].map { words in
-      values.append(PlannedValue(domain: .tokens, rowWords: 0, totalWords: words, producer: item))
-      return values.count - 1
-    }
-    task(reads: [choice.root], output: nil, domain: .tokens, name: "\(name).route") { place in
-      .route(choices: place(choice), route: Self.route(parts, experts: experts, used: choice.width, place))
-    }
-    routes[routing] = (item, parts)
-    return (item, parts)
-  }
-
-  private static func route(_ parts: [Int], experts: Int, used: Int, _ place: Placement) -> Route {
-    Route(
-      experts: experts, used: used, starts: place.offset(parts[0]), slots: place.offset(parts[1]),
-      rows: place.offset(parts[2]))
   }
 }

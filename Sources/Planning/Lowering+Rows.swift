@@ -38,7 +38,9 @@ extension Lowering {
       }
       if case .parts(let parts) = results[node.inputs[0]], let part = parts[range] { return .view(part) }
       return .view(try view(node.inputs[0]).sliced(range))
-    case .binary(.multiply): return .view(try multiply(node))
+    case .binary(.multiply):
+      if let reader = gatedReaders[index] { return .view(try gatedExperts(node, reader: graph.nodes[reader])) }
+      return .view(try multiply(node))
     default: return .view(try simple(node, rowOperation(node)))
     }
   }

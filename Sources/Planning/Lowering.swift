@@ -105,6 +105,10 @@ struct Lowering {
   var quantised: [ActivationLayout: [View: Int]] = [:]
   var rotations: [Rotation: View] = [:]
   var routes: [Routing: (item: Int, route: [Int])] = [:]
+  /// Values that lie as the product after them reads activations.
+  var activated: Set<Int> = []
+  /// Products after gates of experts that are one task.
+  var gatedReaders: [Int: Int] = [:]
   var clusters: [Cluster] = []
   /// Items that read each ring, whose new rows are kept when all have ended.
   var ringReaders: [Int: (part: StatePart, items: [Int])] = [:]
@@ -142,12 +146,13 @@ struct Lowering {
   }
 
   /// Nodes that become part of the node that reads them: attention's inner pair, activations of a gate.
-  private func fusedNodes() -> Set<Int> {
+  private mutating func fusedNodes() -> Set<Int> {
     var fused: Set<Int> = []
+    let (graph, uses, kept) = (graph, uses, kept)
     func isPrivate(_ index: Int) -> Bool {
       uses[index] == 1 && index != graph.output && kept[index] == nil
     }
-    for node in graph.nodes {
+    for (index, node) in graph.nodes.enumerated() {
       switch node.op {
       case .attentionMix:
         let pattern = node.inputs[0]
@@ -159,6 +164,10 @@ struct Lowering {
         let first = node.inputs[0]
         if case .unary(.silu) = graph.nodes[first].op, isPrivate(first) { fused.insert(first) }
         if case .unary(.geluTanh) = graph.nodes[first].op, isPrivate(first) { fused.insert(first) }
+        if let gated = gatedExperts(index, isPrivate: isPrivate) {
+          fused.formUnion(gated.operands)
+          gatedReaders[index] = gated.reader
+        }
       default: break
       }
     }

@@ -34,9 +34,12 @@ extension Program: CustomStringConvertible {
         .joined(separator: "\n    ")
     case .headProduct(let step): printed(step)
     case .experts(let step):
-      "experts \(step.name) = \(printed(matrices[step.matrix])), \(step.route.used) of \(step.route.experts), · "
-        + "\(step.input.printed) → \(step.output.printed)"
-    case .route(let choices, let route): "route \(choices.printed) to \(route.experts) experts"
+      step.members.map {
+        "experts \(step.name) = \(printed(matrices[$0.matrix])), \(step.route.used) of \(step.route.experts), · "
+          + "\($0.input.printed) → \(step.output.printed)"
+      }.joined(separator: "\n    ")
+        + (step.gating.map { "\n      then by \(step.unit): \($0.function) · multiply, \($0.layout)" } ?? "")
+    case .route(let choices, let route, _): "route \(choices.printed) to \(route.experts) experts"
     case .attention(let step):
       "attention \(step.name): \(step.query.groups) heads of \(step.query.width) over \(states[step.keys.state].name), "
         + "\(step.mask) → \(step.output.printed)"

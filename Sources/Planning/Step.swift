@@ -70,7 +70,7 @@ public enum TaskStep: Sendable {
   case headProduct(ProductStep)
   case experts(ExpertStep)
   /// Lists rows by expert; inputs are the choices.
-  case route(choices: Operand, route: Route)
+  case route(choices: Operand, route: Route, Domain)
   case attention(AttentionStep)
   case scores(AttentionStep)
   case pattern(scores: Operand, sinks: Operand?, output: Operand)
@@ -104,27 +104,45 @@ public struct ProductStep: Sendable {
   public var name: String
 }
 
-/// `out[t, k] = W[choice[t, k]] · x`.
+/// `out[t, k] = W[choice[t, k]] · x`, or two such products that meet.
 public struct ExpertStep: Sendable {
-  public var matrix: Int
-  public var input: Operand
-  /// Whether `x` has a row for each choice, not one a token.
-  public var hasChoiceRows: Bool
+  /// One, or what gates and what is gated.
+  public var members: [Member]
+  public var gating: Gating?
+  public var domain: Domain
   public var route: Route
   public var output: Operand
   public var name: String
+
+  public struct Member: Sendable {
+    public var matrix: Int
+    public var input: Operand
+    /// Whether `x` has a row for each choice, not one a token.
+    public var hasChoiceRows: Bool
+  }
+
+  /// `function(first) · second` column by column, as the product after it reads activations.
+  public struct Gating: Sendable {
+    public var function: Unary
+    public var layout: ActivationLayout
+  }
+
+  /// Columns that cannot be parted: whole panels and whole blocks.
+  public var unit: Int { max(Packing.panelRows, gating?.layout.blockWidth ?? 1) }
 }
 
 /// Memory of one routing: where each expert's rows begin, and the rows in that order.
 public struct Route: Hashable, Sendable {
   public var experts: Int
   public var used: Int
-  /// `experts + 1` words.
+  /// `experts + 1` words, then how many experts have rows, and these experts.
   public var starts: Int
   /// Slots `t · used + k`, by expert.
   public var slots: Int
   /// Rows `t`, in the same order.
   public var rows: Int
+
+  public var active: Int { starts + experts + 1 }
 }
 
 /// Queries against kept keys and values.

@@ -43,7 +43,7 @@ extension Program {
     switch task {
     case .products(let step): step.members.map { matrices[$0.matrix] }
     case .headProduct(let step): [matrices[step.matrix]]
-    case .experts(let step): [matrices[step.matrix]]
+    case .experts(let step): step.members.map { matrices[$0.matrix] }
     default: []
     }
   }
@@ -53,7 +53,7 @@ extension Program {
     case .ownRows(let domain, _): domain.each
     case .products(let step): step.members.map { matrices[$0.matrix].part }.joined(separator: " + ")
     case .headProduct(let step): matrices[step.matrix].part
-    case .experts(let step): matrices[step.matrix].part
+    case .experts(let step): step.members.map { matrices[$0.matrix].part }.joined(separator: " + ")
     case .route: "route to experts"
     case .attention: "attention"
     case .scores: "scores"
@@ -71,7 +71,9 @@ extension Program {
       step.members.flatMap { details(of: matrices[$0.matrix], "") }
         + (step.epilogue.isEmpty ? [] : ["  then \(operations(step.epilogue))"])
     case .headProduct(let step): details(of: matrices[step.matrix], "")
-    case .experts(let step): details(of: matrices[step.matrix], "\(step.route.used) of ")
+    case .experts(let step):
+      step.members.flatMap { details(of: matrices[$0.matrix], "\(step.route.used) of ") }
+        + (step.gating.map { ["  then \($0.function.rawValue) · multiply, quantise"] } ?? [])
     case .attention(let step), .scores(let step), .mix(let step):
       [
         "\(step.query.groups) heads of \(step.keys.width) over \(step.keys.heads) in \(options.cacheFormat), \(step.mask)"

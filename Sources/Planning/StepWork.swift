@@ -88,10 +88,12 @@ extension Program {
       return work
     case .headProduct(let step): return work(of: step, size)
     case .experts(let step):
-      let matrix = matrices[step.matrix]
-      return matrix.work(
-        rows: matrix.rows, products: size.tokens * step.route.used,
-        matrices: Self.experts(step.route.experts, used: step.route.used, tokens: size.tokens))
+      let rows = rows(step.domain, size)
+      let count = Self.experts(step.route.experts, used: step.route.used, tokens: rows)
+      return step.members.reduce(into: StepWork()) { work, member in
+        let matrix = matrices[member.matrix]
+        work += matrix.work(rows: matrix.rows, products: rows * step.route.used, matrices: count)
+      }
     case .attention(let step): return work(of: step, scores: true, mix: true, size)
     case .scores(let step): return work(of: step, scores: true, mix: false, size)
     case .mix(let step): return work(of: step, scores: false, mix: true, size)

@@ -4,12 +4,12 @@ import Synchronization
 
 extension Executor {
   /// Rows up to which every thread keeps to its fixed share of the weights, and rows of a piece otherwise.
-  private static let fewRows = 8
-  private static let pieceRows = 64
+  static let fewRows = 8
+  static let pieceRows = 64
   /// Bytes of weights that are worth a piece of their own for few rows.
-  private static let pieceBytes = 64 << 10
+  static let pieceBytes = 64 << 10
   /// Columns of a piece for many rows: their weights and results stay in a second-level cache.
-  private static let pieceColumns = 128
+  static let pieceColumns = 128
 
   /// Products and what follows them, piece by piece.
   func products(_ step: ProductsCode, _ counter: UnsafeMutablePointer<Counter>, _ context: ThreadContext) {
@@ -85,11 +85,12 @@ extension Executor {
   /// A matrix for each head, or one for several runs of a row.
   func headProduct(_ step: ProductCode, _ counter: UnsafeMutablePointer<Counter>, _ context: ThreadContext) {
     let matrix = step.matrix
-    if tokenCount == 0 { return }
+    let rows = rows(step.domain)
+    if rows == 0 { return }
     let panels = Packing.panels(rows: matrix.rows)
     let groups = step.input.groups
     let piece = max(1, min(16, panels * groups / (4 * context.count)))
-    share(panels * groups, by: piece, isStatic: tokenCount < Self.fewRows, counter, context) { range in
+    share(panels * groups, by: piece, isStatic: rows < Self.fewRows, counter, context) { range in
       var next = range.lowerBound
       while next < range.upperBound {
         let group = next / panels
@@ -102,39 +103,10 @@ extension Executor {
             activations: UnsafeRawPointer(pointer(step.input, row: 0, context) + group * step.input.groupStride),
             activationStride: step.input.rowStride * 4, activationRows: nil,
             output: pointer(step.output, row: 0, context) + group * matrix.rows,
-            outputStride: step.output.rowStride, outputRows: nil, tokens: tokenCount,
+            outputStride: step.output.rowStride, outputRows: nil, tokens: rows,
             bias: step.bias.map { UnsafePointer(pointer($0, row: 0, context)) }, accumulate: false,
             scratch: context.scratch))
         next += end - first
-      }
-    }
-  }
-
-  /// The rows of each expert with its matrix.
-  func experts(_ step: ExpertCode, _ counter: UnsafeMutablePointer<Counter>, _ context: ThreadContext) {
-    let matrix = step.matrix
-    let panels = Packing.panels(rows: matrix.rows)
-    let starts = words(step.route.starts)
-    let indices = step.hasChoiceRows ? words(step.route.slots) : words(step.route.rows)
-    let slots = words(step.route.slots)
-    let stride = step.hasChoiceRows ? step.input.groupStride : step.input.rowStride
-    let piece = max(1, min(16, panels / 2))
-    let pieces = (panels + piece - 1) / piece
-    share(pieces * step.route.experts, by: 1, isStatic: false, counter, context) { range in
-      for unit in range {
-        let expert = unit / pieces
-        let rows = Int(starts[expert])..<Int(starts[expert + 1])
-        if rows.isEmpty { continue }
-        let first = unit % pieces * piece
-        catalogue.multiply(
-          Product(
-            weights: matrix.weights + expert * matrix.bytes, packing: matrix.packing, rows: matrix.rows,
-            columns: matrix.columns, panels: first..<min(panels, first + piece),
-            activations: UnsafeRawPointer(pointer(step.input, row: 0, context)), activationStride: stride * 4,
-            activationRows: UnsafePointer(indices + rows.lowerBound),
-            output: pointer(step.output, row: 0, context), outputStride: matrix.rows,
-            outputRows: UnsafePointer(slots + rows.lowerBound), tokens: rows.count, bias: nil, accumulate: false,
-            scratch: context.scratch))
       }
     }
   }

@@ -56,7 +56,7 @@ extension Executor {
   }
 
   /// Lists each expert's rows in order of rows; thread 0 alone.
-  func route(_ choices: Operand, _ route: Route) {
+  func route(_ choices: Operand, _ route: Route, rows count: Int) {
     let starts = words(route.starts)
     let slots = words(route.slots)
     let rows = words(route.rows)
@@ -66,13 +66,21 @@ extension Executor {
       precondition(expert >= 0 && expert < route.experts, "chooses an expert that the weight lacks")
       return expert
     }
-    for row in 0..<tokenCount {
+    for row in 0..<count {
       for k in 0..<route.used { starts[choice(row, k) + 1] += 1 }
     }
-    for expert in 0..<route.experts { starts[expert + 1] += starts[expert] }
+    let active = words(route.active)
+    active[0] = 0
+    for expert in 0..<route.experts {
+      if starts[expert + 1] > 0 {
+        active[0] += 1
+        active[Int(active[0])] = Int32(expert)
+      }
+      starts[expert + 1] += starts[expert]
+    }
     withUnsafeTemporaryAllocation(of: Int32.self, capacity: route.experts) { next in
       for expert in 0..<route.experts { next[expert] = starts[expert] }
-      for row in 0..<tokenCount {
+      for row in 0..<count {
         for k in 0..<route.used {
           let expert = choice(row, k)
           slots[Int(next[expert])] = Int32(row * route.used + k)

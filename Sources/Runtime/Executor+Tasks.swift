@@ -13,7 +13,8 @@ extension Executor {
     case .products(let step): products(step, counter, context)
     case .headProduct(let step): headProduct(step, counter, context)
     case .experts(let step): experts(step, counter, context)
-    case .route(let choices, let route): if context.index == 0 { self.route(choices, route) }
+    case .route(let choices, let route, let domain):
+      if context.index == 0 { self.route(choices, route, rows: rows(domain)) }
     case .attention(let step): attention(step.pointee, counter, context)
     case .scores(let step): scores(step.pointee, counter, context)
     case .pattern(let scores, let sinks, let output): pattern(scores, sinks, output, counter, context)

@@ -223,7 +223,7 @@ extension Executor {
           for member in step.members { multiply(member.matrix) }
         case .headProduct(let step): multiply(step.matrix)
         case .experts(let experts):
-          multiply(experts.matrix)
+          for member in experts.members { multiply(member.matrix) }
         case .attention(let step), .scores(let step), .mix(let step):
           var row = attentionShape(step, program)
           bytes = max(bytes, attention_scratch_bytes(&row, attentionTile))

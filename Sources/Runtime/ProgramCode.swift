@@ -82,9 +82,12 @@ final class ProgramCode {
     case .experts(let step):
       return .experts(
         ExpertCode(
-          matrix: matrix(step.matrix), input: step.input, hasChoiceRows: step.hasChoiceRows, route: step.route,
-          output: step.output))
-    case .route(let choices, let route): return .route(choices, route)
+          members: keep(
+            step.members.map {
+              ExpertCode.Member(matrix: matrix($0.matrix), input: $0.input, hasChoiceRows: $0.hasChoiceRows)
+            }), gating: step.gating.map { ExpertCode.Gating(function: RowWork.kernel($0.function), layout: $0.layout) },
+          domain: step.domain, unit: step.unit, route: step.route, output: step.output))
+    case .route(let choices, let route, let domain): return .route(choices, route, domain)
     case .attention(let step): return .attention(keep(step))
     case .scores(let step): return .scores(keep(step))
     case .pattern(let scores, let sinks, let output): return .pattern(scores, sinks: sinks, output)
@@ -109,7 +112,7 @@ final class ProgramCode {
   private func product(_ step: ProductStep) -> ProductCode {
     ProductCode(
       matrix: matrix(step.matrix), firstRow: step.matrixRows.lowerBound, input: step.input, bias: step.bias,
-      output: step.output)
+      output: step.output, domain: step.domain)
   }
 
   private func matrix(_ index: Int) -> MatrixCode {
@@ -150,7 +153,7 @@ enum TaskWork {
   case products(ProductsCode)
   case headProduct(ProductCode)
   case experts(ExpertCode)
-  case route(Operand, Route)
+  case route(Operand, Route, Domain)
   case attention(UnsafePointer<AttentionStep>)
   case scores(UnsafePointer<AttentionStep>)
   case pattern(Operand, sinks: Operand?, Operand)
@@ -177,6 +180,7 @@ struct ProductCode {
   var input: Operand
   var bias: Operand?
   var output: Operand
+  var domain: Domain
 }
 
 struct ProductsCode {
@@ -196,9 +200,30 @@ struct ProductsCode {
 }
 
 struct ExpertCode {
-  var matrix: MatrixCode
-  var input: Operand
-  var hasChoiceRows: Bool
+  var members: UnsafeBufferPointer<Member>
+  var gating: Gating?
+  var domain: Domain
+  var unit: Int
   var route: Route
   var output: Operand
+
+  struct Member {
+    var matrix: MatrixCode
+    var input: Operand
+    var hasChoiceRows: Bool
+  }
+
+  struct Gating {
+    var function: row_unary
+    var layout: ActivationLayout
+  }
+
+  var columns: Int { members[0].matrix.rows }
+  var units: Int { (columns + unit - 1) / unit }
+  /// Bytes of weights that a unit of one expert reads.
+  var unitBytes: Int {
+    members.reduce(0) {
+      $0 + unit / Packing.panelRows * $1.matrix.packing.panelBytes(columns: $1.matrix.columns)
+    }
+  }
 }

@@ -73,7 +73,7 @@ enum RowWork {
       }
   }
 
-  private static func kernel(_ function: Unary) -> row_unary {
+  static func kernel(_ function: Unary) -> row_unary {
     switch function {
     case .silu: ROW_SILU
     case .sigmoid: ROW_SIGMOID

@@ -78,6 +78,42 @@ import Testing
     #expect(names(.tokens).count == 7 * Self.layers - 4)
   }
 
+  /// Two layers of gated experts; states keep the first one's rows apart from those asked for.
+  static func mixture() throws -> Graph {
+    let g = GraphBuilder()
+    var x = g.input("tokens", [.tokens], .int32).gather(from: g.weight("embedding", [64, 128]))
+    for layer in 0..<2 {
+      let state = "memory\(layer)"
+      x = x + x.shortConvolution("convolution_norm\(layer)", state: state, taps: 3, bias: false)
+      let choice = x.linear("router\(layer)", 8).topK(Selection(count: 2))
+      let up = x.expertLinear("up\(layer)", 256, experts: 8, choice: choice)
+      let gate = x.expertLinear("gate\(layer)", 256, experts: 8, choice: choice).named("gate\(layer)")
+      let down = (gate.unary(.silu) * up).expertLinear("down\(layer)", 128, experts: 8, choice: choice)
+      x = x + down.reshape(2, 128).weightedSum(x.slice(0..<2).unary(.sigmoid))
+    }
+    let asked = g.input("rows", [.rows], .int32).gather(from: x)
+    return try g.finish(asked.linear("head", 64))
+  }
+
+  private static func experts(_ program: Program) -> [ExpertStep] {
+    program.steps.flatMap { step -> [ExpertStep] in
+      guard case .tasks(let tasks) = step else { return [] }
+      return tasks.compactMap { if case .experts(let experts) = $0 { experts } else { nil } }
+    }
+  }
+
+  @Test func `experts' gate and up are one task, for asked rows alone in the last layer`() throws {
+    let steps = try Self.experts(Self.plan(Self.mixture(), capacity: 64))
+    #expect(steps.map(\.members.count) == [2, 1, 2, 1])
+    #expect(steps.map { $0.gating?.layout } == [.q8, nil, .q8, nil])
+    #expect(steps.map(\.domain) == [.tokens, .tokens, .rows, .rows])
+  }
+
+  @Test func `a kept gate of experts stays apart`() throws {
+    let steps = try Self.experts(Self.plan(Self.mixture(), capacity: 64, taps: ["gate1"]))
+    #expect(steps.map(\.members.count) == [2, 1, 1, 1, 1])
+  }
+
   @Test func `a kept value is whole and lies in the arena`() throws {
     let program = try Self.plan(Self.dense(hasHeadNorms: false), capacity: 64, taps: ["gate2", "middle2"])
     let gate = try #require(program.taps["gate2"])

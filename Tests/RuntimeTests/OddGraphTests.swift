@@ -73,6 +73,25 @@ import Testing
       }
     ),
     (
+      "a gate between experts",
+      { _, x in
+        let choice = x.linear("gate", 5).topK(Selection(count: 2))
+        func map(_ x: Value, _ name: String, _ width: Int) -> Value {
+          x.expertLinear(name, width, experts: 5, choice: choice)
+        }
+        return map(map(x, "first", 40).unary(.silu) * map(x, "second", 40), "third", 7)
+      }
+    ),
+    (
+      "a gate between sets of experts of different sizes",
+      { _, x in
+        let choice = x.linear("gate", 3).topK(Selection(count: 2))
+        let gate = x.expertLinear("few", 4, experts: 3, choice: choice).unary(.silu)
+        return (gate * x.expertLinear("many", 4, experts: 7, choice: choice))
+          .expertLinear("last", 3, experts: 3, choice: choice)
+      }
+    ),
+    (
       "experts of a part of a row",
       { _, x in
         let choice = x.linear("gate", 3).topK(Selection(count: 2))
