@@ -240,12 +240,16 @@ static void attend_block(const attention_row *row, const attention_query *rows, 
     }
     t = end;
   }
-  for (size_t t = 0; t < count; t++) {
+  for (size_t t = 0; t < count;) {
+    // Rows that see the same positions.
     const uint64_t visible = range_mask(visible_in(&rows[t], base, ATTENTION_BLOCK));
-    if (!visible) continue;
-    for (size_t q = t * w->heads; q < (t + 1) * w->heads; q++) {
-      weigh_block(row, visible, w->scores + q * 64, w->span + q * w->record, w->valueWidth);
+    size_t end = t + 1;
+    while (end < count && range_mask(visible_in(&rows[end], base, ATTENTION_BLOCK)) == visible) end++;
+    if (visible) {
+      weigh_block(row, (end - t) * w->heads, visible, w->scores + t * w->heads * 64, w->span + t * w->heads * w->record,
+                  w->record, w->valueWidth);
     }
+    t = end;
   }
   if (isOnce && seen.last == ATTENTION_BLOCK) {
     const long next = base + ATTENTION_BLOCK;

@@ -7,6 +7,8 @@
 
 static const float LOG2_E = 0x1.715476p0f;
 
+enum { WEIGH_QUERIES = 4 };
+
 /// 2^x for x <= 0 to 2 units in the last place; 0 from -126 down.
 VECTOR_INLINE f32x16 weight_of(f32x16 x) {
   const float magic = 0x1.8p23f;
@@ -34,35 +36,58 @@ VECTOR_INLINE i32x16 lane_mask(uint32_t bits) {
   return ((i32x16)(int32_t)bits & lane) != 0;
 }
 
-/// Turns a query's 64 products into weights and brings its partial result to the new maximum.
-VECTOR_INLINE void weigh_block(const attention_row *row, uint64_t visible, float *scores, float *record, size_t width) {
-  f32x16 score[4];
-  VECTOR_UNROLL for (int g = 0; g < 4; g++) score[g] = load(scores + 16 * g);
-  if (row->softcap != 0) {
-    for (int g = 0; g < 4; g++) score[g] = capped(score[g], row->scale, row->softcap) * LOG2_E;
-  } else {
-    VECTOR_UNROLL for (int g = 0; g < 4; g++) score[g] = score[g] * (row->scale * LOG2_E);
-  }
-  if (visible != ~(uint64_t)0) {
+/// Turns 64 products of each of `count` queries into weights and brings their partial results to the new maxima.
+/// Queries go side by side, so that one's sums across lanes hide behind another's; the count is a constant.
+VECTOR_INLINE void weigh_some(const attention_row *row, const int count, uint64_t visible, float *scores,
+                              float *records, size_t stride, size_t width) {
+  const float by = row->scale * LOG2_E;
+  f32x16 largest[WEIGH_QUERIES], sum[WEIGH_QUERIES];
+  float top[WEIGH_QUERIES];
+  VECTOR_UNROLL for (int q = 0; q < count; q++) {
+    f32x16 score[4];
     VECTOR_UNROLL for (int g = 0; g < 4; g++) {
-      score[g] = choose(lane_mask((uint32_t)(visible >> (16 * g)) & 0xFFFF), score[g], fill(-INFINITY));
+      score[g] = load(scores + q * 64 + 16 * g);
+      score[g] = row->softcap != 0 ? capped(score[g], row->scale, row->softcap) * LOG2_E : score[g] * by;
+      if (visible != ~(uint64_t)0) {
+        score[g] = choose(lane_mask((uint32_t)(visible >> (16 * g)) & 0xFFFF), score[g], fill(-INFINITY));
+      }
+      store(scores + q * 64 + 16 * g, score[g]);
     }
+    largest[q] = larger(larger(score[0], score[1]), larger(score[2], score[3]));
   }
-  const float blockLargest = largest_of(larger(larger(score[0], score[1]), larger(score[2], score[3])));
-  const float before = record[width];
-  const float largest = blockLargest > before ? blockLargest : before;
-  VECTOR_UNROLL for (int g = 0; g < 4; g++) {
-    score[g] = weight_of(score[g] - largest);
-    store(scores + 16 * g, score[g]);
+  VECTOR_UNROLL for (int q = 0; q < count; q++) top[q] = largest_of(largest[q]);
+  VECTOR_UNROLL for (int q = 0; q < count; q++) {
+    const float before = records[(size_t)q * stride + width];
+    const float now = top[q] > before ? top[q] : before;
+    f32x16 score[4];
+    VECTOR_UNROLL for (int g = 0; g < 4; g++) {
+      score[g] = weight_of(load(scores + q * 64 + 16 * g) - now);
+      store(scores + q * 64 + 16 * g, score[g]);
+    }
+    sum[q] = (score[0] + score[1]) + (score[2] + score[3]);
+    top[q] = now;
   }
-  const float sum = sum_lanes((score[0] + score[1]) + (score[2] + score[3]));
-  if (record[width + 1] != 0 && largest != before) {
-    const float factor = weight_of_one(before - largest);
-    for (size_t i = 0; i < width; i += 16) store(record + i, load(record + i) * factor);
-    record[width + 1] *= factor;
+  VECTOR_UNROLL for (int q = 0; q < count; q++) {
+    float *record = records + (size_t)q * stride;
+    const float before = record[width];
+    if (record[width + 1] != 0 && top[q] != before) {
+      const float factor = weight_of_one(before - top[q]);
+      for (size_t i = 0; i < width; i += 16) store(record + i, load(record + i) * factor);
+      record[width + 1] *= factor;
+    }
+    record[width] = top[q];
+    record[width + 1] += sum_lanes(sum[q]);
   }
-  record[width] = largest;
-  record[width + 1] += sum;
+}
+
+/// The same for any number of queries.
+VECTOR_INLINE void weigh_block(const attention_row *row, size_t count, uint64_t visible, float *scores, float *records,
+                               size_t stride, size_t width) {
+  size_t q = 0;
+  for (; q + WEIGH_QUERIES <= count; q += WEIGH_QUERIES) {
+    weigh_some(row, WEIGH_QUERIES, visible, scores + q * 64, records + q * stride, stride, width);
+  }
+  for (; q < count; q++) weigh_some(row, 1, visible, scores + q * 64, records + q * stride, stride, width);
 }
 
 VECTOR_INLINE void empty_record(float *record, size_t width) {

@@ -97,6 +97,22 @@ typedef struct {
   size_t stride;
 } attention_mixture;
 
+/// Adds weighted rows of values, `count` of them `bytes` apart, to the sums held.
+VECTOR_INLINE void mix_values(const uint32_t format, const int queries, const int vectors, const int count,
+                              const uint8_t *row, size_t bytes, const float *weight,
+                              f32x16 (*held)[MIX_VECTORS]) {
+  for (int i = 0; i < count; i++, row += bytes, weight++) {
+    f32x16 value[MIX_VECTORS];
+    VECTOR_UNROLL for (int v = 0; v < vectors; v++) {
+      value[v] = format == CACHE_F16 ? load_halves(row + 32 * v) : load((const float *)(const void *)row + 16 * v);
+    }
+    VECTOR_UNROLL for (int q = 0; q < queries; q++) {
+      const f32x16 by = fill(weight[q * 64]);
+      VECTOR_UNROLL for (int v = 0; v < vectors; v++) held[q][v] = multiply_add(by, value[v], held[q][v]);
+    }
+  }
+}
+
 /// Adds `vectors` vectors of columns from `column` to `queries` rows of sums from `out`; rows of values are `bytes` apart.
 VECTOR_INLINE void mix_tile(const uint32_t format, const int queries, const int vectors, attention_mixture m,
                             const attention_block_view *values, size_t bytes, size_t column, size_t out) {
@@ -109,17 +125,8 @@ VECTOR_INLINE void mix_tile(const uint32_t format, const int queries, const int 
     const int low = m.first > t * CACHE_TILE ? m.first : t * CACHE_TILE;
     const int high = m.last < (t + 1) * CACHE_TILE ? m.last : (t + 1) * CACHE_TILE;
     const uint8_t *row = values->tiles[t] + (size_t)(low - t * CACHE_TILE) * bytes + column * element;
-    const float *weight = m.weights + low;
-    for (int i = low; i < high; i++, row += bytes, weight++) {
-      f32x16 value[MIX_VECTORS];
-      VECTOR_UNROLL for (int v = 0; v < vectors; v++) {
-        value[v] = format == CACHE_F16 ? load_halves(row + 32 * v) : load((const float *)(const void *)row + 16 * v);
-      }
-      VECTOR_UNROLL for (int q = 0; q < queries; q++) {
-        const f32x16 by = fill(weight[q * 64]);
-        VECTOR_UNROLL for (int v = 0; v < vectors; v++) held[q][v] = multiply_add(by, value[v], held[q][v]);
-      }
-    }
+    if (high - low == CACHE_TILE) mix_values(format, queries, vectors, CACHE_TILE, row, bytes, m.weights + low, held);
+    else mix_values(format, queries, vectors, high - low, row, bytes, m.weights + low, held);
   }
   VECTOR_UNROLL for (size_t q = 0; q < (size_t)queries; q++) {
     VECTOR_UNROLL for (size_t v = 0; v < (size_t)vectors; v++) store(m.sums + q * m.stride + out + 16 * v, held[q][v]);
