@@ -64,7 +64,7 @@ struct MixingStep {
           let code: Int = (index * 40_503) % 2001
           return Float(code) / 8000 - 0.125
         }
-        return try Tensor(values, shape: shape)
+        return Tensor(values, shape: shape)
       }), team: team)
     let states = try StateStore(
       states: program.states, keys: program.keyStates, context: options.context, slots: 1, format: format)
