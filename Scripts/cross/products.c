@@ -3,58 +3,18 @@
 #include "blocks.h"
 #include "cpu.h"
 #include "matmul.h"
+#include "freestanding.h"
 
 enum { rows = 16, columns = 512, tokens = 8 };
 
 #if defined(__aarch64__)
-static void print(const char *text, size_t count) {
-  register long number __asm__("x8") = 64;
-  register long result __asm__("x0") = 1;
-  register const char *data __asm__("x1") = text;
-  register size_t size __asm__("x2") = count;
-  __asm__ volatile("svc 0" : "+r"(result) : "r"(number), "r"(data), "r"(size) : "memory");
-}
-
-static void finish(void) {
-  register long number __asm__("x8") = 93;
-  register long status __asm__("x0") = 0;
-  __asm__ volatile("svc 0" : : "r"(number), "r"(status));
-}
-
 uint32_t cpu_features(void) { return CPU_DOTPROD | CPU_I8MM; }
 
 /// Needs a C library; panels here hold their own format and never decode.
 void block_decode(uint32_t format, const void *source, float *destination, size_t count) {
   (void)format, (void)source, (void)destination, (void)count;
 }
-
-void *memset(void *target, int value, size_t count) {
-  for (volatile unsigned char *p = target; count > 0; count--) *p++ = (unsigned char)value;
-  return target;
-}
-
-void *memcpy(void *target, const void *source, size_t count) {
-  volatile unsigned char *p = target;
-  for (const unsigned char *q = source; count > 0; count--) *p++ = *q++;
-  return target;
-}
-
-__asm__(".globl _start\n_start: b start\n");
-#else
-#include <unistd.h>
-static void print(const char *text, size_t count) {
-  if (write(1, text, count) < 0) _exit(1);
-}
-static void finish(void) { _exit(0); }
-void start(void);
-int main(void) { start(); }
 #endif
-
-static uint64_t state = 1;
-static uint32_t random_word(void) {
-  state = state * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)(state >> 32);
-}
 
 typedef struct { uint32_t format, width, bytes; int scales[2]; } shape;
 static const shape shapes[] = {
@@ -72,7 +32,7 @@ static uint8_t activations_of[MATMUL_LAYOUTS][tokens][columns * sizeof(float)];
 
 /// Random codes with scales of ordinary size: half-precision numbers of exponent 8...15.
 static void fill(const shape *s) {
-  state = s->format + 1;
+  random_state = s->format + 1;
   for (size_t i = 0; i < sizeof stored; i++) stored[i] = (uint8_t)random_word();
   for (size_t start = 0; start + s->bytes <= sizeof stored; start += s->bytes) {
     for (int k = 0; k < 2; k++)
@@ -87,9 +47,7 @@ static void report(const matmul_kernel *kernel, uint64_t hash) {
   size_t n = 0;
   for (const char *p = kernel->name; *p; p++) line[n++] = *p;
   while (n < 36) line[n++] = ' ';
-  for (int digit = 15; digit >= 0; digit--) line[n++] = "0123456789abcdef"[hash >> 4 * digit & 15];
-  line[n++] = '\n';
-  print(line, n);
+  print_hash(line, n, hash);
 }
 
 static void run(const matmul_kernel *kernel, const shape *s) {
@@ -98,11 +56,10 @@ static void run(const matmul_kernel *kernel, const shape *s) {
   const void *activations[tokens];
   float sums[tokens * 16];
   for (int t = 0; t < tokens; t++) activations[t] = activations_of[kernel->activation][t];
-  uint64_t hash = 0xcbf29ce484222325;
+  uint64_t hash = hash_start;
   for (size_t count = 1; count <= tokens; count++) {
     kernel->tile(panel, matmul_panel_bytes(s->format, columns), 1, columns, activations, count, sums);
-    for (size_t i = 0; i < count * 16 * sizeof(float); i++)
-      hash = (hash ^ ((const uint8_t *)sums)[i]) * 0x100000001b3;
+    hash = hash_bytes(hash, sums, count * 16 * sizeof(float));
   }
   report(kernel, hash);
 }

@@ -3,54 +3,7 @@
 #include "attention.h"
 #include "recurrence.h"
 #include "rows.h"
-
-#if defined(__aarch64__)
-static void print(const char *text, size_t count) {
-  register long number __asm__("x8") = 64;
-  register long result __asm__("x0") = 1;
-  register const char *data __asm__("x1") = text;
-  register size_t size __asm__("x2") = count;
-  __asm__ volatile("svc 0" : "+r"(result) : "r"(number), "r"(data), "r"(size) : "memory");
-}
-
-static void finish(void) {
-  register long number __asm__("x8") = 93;
-  register long status __asm__("x0") = 0;
-  __asm__ volatile("svc 0" : : "r"(number), "r"(status));
-}
-
-void *memset(void *target, int value, size_t count) {
-  for (volatile unsigned char *p = target; count > 0; count--) *p++ = (unsigned char)value;
-  return target;
-}
-
-void *memcpy(void *target, const void *source, size_t count) {
-  volatile unsigned char *p = target;
-  for (const unsigned char *q = source; count > 0; count--) *p++ = *q++;
-  return target;
-}
-
-void start(void);
-void _start(void) { start(); }
-#else
-#include <unistd.h>
-static void print(const char *text, size_t count) {
-  if (write(1, text, count) < 0) _exit(1);
-}
-static void finish(void) { _exit(0); }
-void start(void);
-int main(void) { start(); }
-#endif
-
-#if defined(__aarch64__)
-void *memmove(void *target, const void *source, size_t count) {
-  volatile unsigned char *p = target;
-  const unsigned char *q = source;
-  if (p < q) return memcpy(target, source, count);
-  while (count-- > 0) p[count] = q[count];
-  return target;
-}
-#endif
+#include "freestanding.h"
 
 enum { width = 333, positions = 700, heads = 5 };
 static float x[width], y[width], out[8 * width];
@@ -58,19 +11,11 @@ static uint8_t keys[positions * 96 * 4], values[positions * 96 * 4];
 static float queries[9 * heads * 96], outputs[9 * heads * 96], state[96 * 80];
 static uint8_t scratch[1 << 20];
 
-static uint64_t randomState = 7;
-static float number(void) {
-  randomState = randomState * 6364136223846793005u + 1442695040888963407u;
-  return (float)(randomState >> 40) / 8388608.0f - 1.0f;
-}
+static float number(void) { return (float)(random_word() >> 8) / 8388608.0f - 1.0f; }
 
 static void report(char kind, int index, const void *data, size_t count) {
-  uint64_t hash = 14695981039346656037u;
-  for (size_t i = 0; i < count; i++) hash = (hash ^ ((const uint8_t *)data)[i]) * 1099511628211u;
-  char line[22] = {kind, (char)('0' + index / 10), (char)('0' + index % 10), ' '};
-  for (int i = 0; i < 16; i++) line[4 + i] = "0123456789abcdef"[hash >> (60 - 4 * i) & 15];
-  line[20] = '\n';
-  print(line, 21);
+  const char text[3] = {kind, (char)('0' + index / 10), (char)('0' + index % 10)};
+  print_hash(text, sizeof text, hash_bytes(hash_start, data, count));
 }
 
 static void rows(const row_kernels *k) {
@@ -138,6 +83,7 @@ static void recur(const recurrence_kernels *k) {
 }
 
 void start(void) {
+  random_state = 7;
   const vector_isa isa = vector_isa_best();
   rows(row_kernels_for(isa));
   attend(row_kernels_for(isa), attention_kernels_for(isa));
