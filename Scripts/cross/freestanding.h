@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cpu.h"
+
 #if defined(__aarch64__)
 static void print(const char *text, size_t count) {
   register long number __asm__("x8") = 64;
@@ -38,6 +40,9 @@ void *memmove(void *target, const void *source, size_t count) {
   while (count-- > 0) p[count] = q[count];
   return target;
 }
+
+/// The emulator has every feature that kernels ask for.
+uint32_t cpu_features(void) { return CPU_DOTPROD | CPU_I8MM; }
 
 __asm__(".globl _start\n_start: b start\n");
 #else

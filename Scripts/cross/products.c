@@ -8,8 +8,6 @@
 enum { rows = 16, columns = 512, tokens = 8 };
 
 #if defined(__aarch64__)
-uint32_t cpu_features(void) { return CPU_DOTPROD | CPU_I8MM; }
-
 /// Needs a C library; panels here hold their own format and never decode.
 void block_decode(uint32_t format, const void *source, float *destination, size_t count) {
   (void)format, (void)source, (void)destination, (void)count;

@@ -5,9 +5,9 @@
 #include "rows.h"
 #include "freestanding.h"
 
-enum { width = 333, positions = 700, heads = 5 };
+enum { width = 333, positions = 700, kept = 704, heads = 5 };
 static float x[width], y[width], out[8 * width];
-static uint8_t keys[positions * 96 * 4], values[positions * 96 * 4];
+static uint8_t keys[kept * 96 * 4], values[kept * 96 * 4];
 static float queries[9 * heads * 96], outputs[9 * heads * 96], state[96 * 80];
 static uint8_t scratch[1 << 20];
 
@@ -45,23 +45,23 @@ static void attend(const row_kernels *r, const attention_kernels *k) {
   static const uint32_t formats[4] = {0, 1, 2, 8};
   for (int c = 0; c < 8; c++) {
     const uint32_t format = formats[c % 4];
-    const size_t keyWidth = c < 4 ? 96 : 40, valueWidth = c < 4 ? 64 : 24, stride = cache_row_bytes(format, 96);
+    const size_t keyWidth = c < 4 ? 96 : 40, valueWidth = c < 4 ? 64 : 24;
     for (size_t i = 0; i < positions; i++) {
       for (int j = 0; j < 96; j++) out[j] = number();
-      r->cache_store(format, out, 96, keys + i * stride);
-      r->cache_store(format, out + 16, 64, values + i * stride);
+      r->cache_append(format, 1, out, 96, keys, i);
+      r->cache_append(format, 0, out + 16, 64, values, i);
     }
-    report('c', c, keys, positions * stride);
+    report('c', c, keys, kept * cache_row_bytes(format, 96));
+    report('d', c, values, kept * cache_row_bytes(format, 64));
     for (size_t i = 0; i < 9 * heads * keyWidth; i++) queries[i] = number();
     attention_query list[9];
     for (long i = 0; i < 9; i++) {
       list[i] = (attention_query){queries + (size_t)i * heads * keyWidth, outputs + (size_t)i * heads * valueWidth, 3 * i,
                                   positions - 9 + i};
     }
-    const attention_segment segment = {0, positions, keys, values, stride, stride};
     const attention_row row = {.queryStride = keyWidth, .groupHeads = heads, .keyWidth = keyWidth,
-                               .valueWidth = valueWidth, .keyFormat = format, .valueFormat = format,
-                               .segments = &segment, .segmentCount = 1, .scale = 0.2f, .softcap = c % 2 ? 4 : 0,
+                               .valueWidth = valueWidth, .format = format, .scale = 0.2f, .softcap = c % 2 ? 4 : 0,
+                               .memory = {.keys = keys, .values = values, .rows = kept, .keyWidth = 96, .valueWidth = 64},
                                .query = queries, .output = outputs, .outputStride = valueWidth, .scratch = scratch};
     if (attention_scratch_bytes(&row, 9) > sizeof scratch) finish();
     k->attention_rows(&row, list, 9);
