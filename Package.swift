@@ -24,7 +24,9 @@ let package = Package(
       name: "OrreryBenchmarking", targets: ["Benchmarking", "GraphIR", "Kernels", "Planning", "Runtime", "TensorCore"]),
   ],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .target(name: "CKernels"),
@@ -69,11 +71,16 @@ let package = Package(
       name: "RandomModels",
       dependencies: ["Architectures", "Checkpoints", "GraphIR", "JSON", "Quantization", "TensorCore"],
       swiftSettings: settings),
+    .target(
+      name: "Runs", dependencies: [.product(name: "GRDB", package: "GRDB.swift")], swiftSettings: settings),
+    .target(
+      name: "Serving", dependencies: [.product(name: "Hummingbird", package: "hummingbird")], swiftSettings: settings),
     .executableTarget(
       name: "orrery",
       dependencies: [
         "Architectures", "Benchmarking", "Checkpoints", "Conversion", "Generation", "GraphIR", "JSON", "Kernels",
-        "LineEditing", "Memory", "Planning", "Quantization", "RandomModels", "Reference", "Runtime", "Stories",
+        "LineEditing", "Memory", "Planning", "Quantization", "RandomModels", "Reference", "Runs", "Runtime",
+        "Serving", "Stories",
         "Templates",
         "TensorCore", "Tokenizers",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
