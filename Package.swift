@@ -27,6 +27,9 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1", traits: []),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-log.git", from: "1.14.0"),
+    .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.0"),
+    .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0", traits: []),
   ],
   targets: [
     .target(name: "CKernels"),
@@ -74,7 +77,17 @@ let package = Package(
     .target(
       name: "Runs", dependencies: [.product(name: "GRDB", package: "GRDB.swift")], swiftSettings: settings),
     .target(
-      name: "Serving", dependencies: [.product(name: "Hummingbird", package: "hummingbird")], swiftSettings: settings),
+      name: "Serving",
+      dependencies: [
+        "Architectures", "Checkpoints", "Generation", "GraphIR", "JSON", "Memory", "Templates", "TensorCore",
+        "Tokenizers",
+        .product(name: "Hummingbird", package: "hummingbird"),
+        .product(name: "HummingbirdCore", package: "hummingbird"),
+        .product(name: "HTTPTypes", package: "swift-http-types"),
+        .product(name: "Logging", package: "swift-log"),
+        .product(name: "NIOCore", package: "swift-nio"),
+      ],
+      resources: [.copy("Web")], swiftSettings: settings),
     .executableTarget(
       name: "orrery",
       dependencies: [

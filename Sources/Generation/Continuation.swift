@@ -8,6 +8,8 @@ struct Continuation: Sendable {
   /// Tokens chosen.
   private(set) var count = 0
   private(set) var sampler: Sampler
+  /// Of the token that ended generation.
+  private(set) var endChoice: TokenChoice?
   /// Nil for a model without a tokenizer, whose tokens have no text.
   private var decoder: StreamingDecoder?
   private var stops: StopStrings
@@ -39,7 +41,9 @@ struct Continuation: Sendable {
   /// Throws `SamplerError` for logits that no token can be chosen from.
   mutating func next(_ logits: UnsafeBufferPointer<Float>) throws -> Piece? {
     let id = try sampler.sample(logits)
+    let choice = options.alternatives.map { TokenChoice(of: id, in: logits, keeping: $0) }
     if ends.contains(id) {
+      endChoice = choice
       finish = .endOfGeneration(id)
       return nil
     }
@@ -47,7 +51,7 @@ struct Continuation: Sendable {
     count += 1
     let text = stops.append(try decoder?.append(id) ?? "")
     if let match = stops.matched { finish = .stopText(match) }
-    return Piece(id: id, text: text)
+    return Piece(id: id, text: text, choice: choice)
   }
 
   mutating func end(_ reason: Finish) { if finish == nil { finish = reason } }

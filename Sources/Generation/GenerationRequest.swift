@@ -7,6 +7,8 @@ public final class GenerationRequest: Sendable {
     public var prompt = 0
     /// Tokens of the prompt whose states were there already, from a sequence with the same beginning.
     public var reused = 0
+    /// Tokens whose states are there: of the prompt, then also of what was generated.
+    public var read = 0
     public var generated = 0
   }
 

@@ -23,6 +23,9 @@ struct Candidates: Sendable {
       .sorted { ($0.probability, $1.token) > ($1.probability, $0.token) }
   }
 
+  /// By falling logit, of equals the lower token first.
+  var largestFirst: [Candidate] { items.sorted { ($0.logit, $1.token) > ($1.logit, $0.token) } }
+
   /// Begins with the `count` largest logits, the lower token of equals; all of them where `count` is 0 or less.
   mutating func take(_ logits: UnsafeBufferPointer<Float>, largest count: Int) {
     items.removeAll(keepingCapacity: true)

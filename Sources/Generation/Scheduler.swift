@@ -56,8 +56,7 @@ public final class Scheduler: Sendable {
     _ prompt: [Int32], options: GenerationOptions = GenerationOptions(),
     receive: @escaping @Sendable (Result<Piece, any Error>) -> Void
   ) throws -> GenerationRequest {
-    guard !prompt.isEmpty else { throw SessionError.missing("the prompt holds no token to go on from") }
-    try model.check(prompt, room: model.context)
+    try model.check(prompt: prompt)
     let request = GenerationRequest(prompt: prompt.count) { [worker] in worker.wake() }
     let continuation = Continuation(after: prompt, tokenizer: model.tokenizer, options: options)
     try worker.add(ScheduledSequence(request, prompt: prompt, continuation: continuation, receive: receive))

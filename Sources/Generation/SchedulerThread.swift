@@ -112,6 +112,7 @@ final class SchedulerThread: @unchecked Sendable {
     for (slot, run) in zip(rows.slots, rows.runs) {
       slot.tokens += slot.sequence!.tokens[run.start..<run.start + run.count]
       slot.lastUse = step
+      slot.sequence!.request.count { $0.read = slot.tokens.count }
       keepSnapshot(of: slot)
     }
   }

@@ -169,6 +169,12 @@ public final class Session: @unchecked Sendable {
 }
 
 extension LanguageModel {
+  /// Throws where these tokens cannot begin a text: none, too many, or not of the vocabulary.
+  public func check(prompt tokens: [Int32]) throws(SessionError) {
+    guard !tokens.isEmpty else { throw .missing("the prompt holds no token to go on from") }
+    try check(tokens, room: context)
+  }
+
   /// Throws where these tokens do not fit in `room` positions or are none.
   func check(_ tokens: [Int32], room: Int) throws(SessionError) {
     guard tokens.count <= room else {

@@ -61,7 +61,11 @@ final class ScheduledSequence: @unchecked Sendable {
   /// Says why the sequence ended; nothing comes after.
   func end(_ reason: Finish) {
     continuation.end(reason)
-    receive(.success(Piece(id: nil, text: continuation.rest(), forgotten: forgotten, finish: continuation.finish)))
+    receive(
+      .success(
+        Piece(
+          id: nil, text: continuation.rest(), forgotten: forgotten, finish: continuation.finish,
+          choice: continuation.endChoice)))
   }
 
   func fail(_ error: any Error) { receive(.failure(error)) }

@@ -8,6 +8,8 @@ public struct GenerationOptions: Sendable {
   public var whenFull = ContextPolicy.stop
   /// Goes on past the model's own end.
   public var ignoresEnd = false
+  /// How many of the likeliest tokens each piece's `choice` keeps; nil for no choice.
+  public var alternatives: Int?
 
   public init() {}
 }
@@ -45,9 +47,15 @@ public struct Piece: Sendable, Hashable {
   public var forgotten = 0
   /// Why generation ended, on the last piece of a stream.
   public var finish: Finish?
+  /// What the token was chosen from, where `GenerationOptions.alternatives` asks for it; on the last piece that of the
+  /// token that ended generation.
+  public var choice: TokenChoice?
 
-  public init(id: Int32?, text: String, forgotten: Int = 0, finish: Finish? = nil) {
+  public init(
+    id: Int32?, text: String, forgotten: Int = 0, finish: Finish? = nil, choice: TokenChoice? = nil
+  ) {
     (self.id, self.text, self.forgotten, self.finish) = (id, text, forgotten, finish)
+    self.choice = choice
   }
 }
 

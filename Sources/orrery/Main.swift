@@ -6,20 +6,24 @@ import ArgumentParser
     commandName: "orrery",
     abstract: "Run language models on your own machine, and look inside them.",
     discussion: """
-      MODEL is a GGUF file or a folder with config.json and safetensors.
+      MODEL is a GGUF file or a folder with config.json and safetensors. Without a command, the web app is served.
 
       Examples:
+        orrery serve model.gguf
         orrery run model.gguf "Once upon a time"
         orrery inspect model.gguf --graph
         orrery plan model.gguf --context 131072 --kv q8_0
       """,
     version: "0.1.0",
     subcommands: [
-      RunCommand.self, ListCommand.self, ShowCommand.self, InspectCommand.self, PlanCommand.self,
+      ServeCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, InspectCommand.self, PlanCommand.self,
       TokenizeCommand.self, TrainTokenizerCommand.self, StoriesCommand.self, TemplateCommand.self, ConvertCommand.self,
       QuantizeCommand.self, EvalCommand.self, BenchCommand.self, LogitsCommand.self, PackCommand.self,
       VerifyCommand.self, CompletionsCommand.self,
     ])
+
+  /// Serves the web app.
+  func run() throws { try ServeCommand.parse([]).run() }
 
   /// Runs the command; a refusal while it runs is one line on standard error and exit code 64, like a wrong argument.
   static func main() {

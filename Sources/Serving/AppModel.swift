@@ -1,0 +1,141 @@
+import Foundation
+public import Generation
+public import JSON
+import Memory
+import Synchronization
+
+/// What all clients of a server share: the models on the machine, the one that is loaded, and the texts made with it.
+public final class AppModel: Sendable {
+  /// Where models are looked for.
+  public let folder: ModelFolder
+  /// How models are loaded.
+  public let options: ModelOptions
+  public let sessions = SessionStore()
+  private let state = Mutex(State.empty)
+  private let known = Mutex<[String: ModelFolder.Entry]>([:])
+
+  private enum State {
+    case empty
+    case loading(id: String)
+    case loaded(LoadedModel)
+  }
+
+  public init(folder: ModelFolder = .standard, options: ModelOptions = AppModel.standardOptions) {
+    (self.folder, self.options) = (folder, options)
+  }
+
+  /// Four texts at once, and packed weights where they are kept.
+  public static var standardOptions: ModelOptions {
+    var options = ModelOptions()
+    options.sequences = 4
+    options.packed = .standard
+    return options
+  }
+
+  /// The loaded model; nil where there is none.
+  public var loaded: LoadedModel? { state.withLock { if case .loaded(let model) = $0 { model } else { nil } } }
+
+  /// The loaded model. Throws 409 where there is none.
+  public func current() throws -> LoadedModel {
+    try state.withLock { state in
+      switch state {
+      case .loaded(let model): return model
+      case .loading(let id): throw RequestError(409, "\(id) is being loaded; try again when it is there", at: "model")
+      case .empty: throw RequestError(409, "no model is loaded; choose one first", at: "model")
+      }
+    }
+  }
+
+  /// Models in the folder, and those given by their paths.
+  public func models() -> [ModelFolder.Entry] {
+    let given = known.withLock { Array($0.values) }
+    let found = folder.models()
+    return found + given.filter { entry in !found.contains { $0.name == entry.name } }.sorted { $0.name < $1.name }
+  }
+
+  /// The model of a listed name. Throws 404 for another.
+  public func entry(_ name: String) throws -> ModelFolder.Entry {
+    if let entry = known.withLock({ $0[name] }) { return entry }
+    guard let entry = folder.model(named: name) else {
+      throw RequestError(404, "there is no model '\(name.prefix(200))' here", at: "model")
+    }
+    return entry
+  }
+
+  /// Makes a model outside the folder known by the last part of its path.
+  public func add(path: String) -> String {
+    let plain = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    let url = URL(filePath: plain)
+    let file = url.lastPathComponent == "config.json" ? url.deletingLastPathComponent() : url
+    let name = file.lastPathComponent
+    known.withLock {
+      $0[name] = ModelFolder.Entry(
+        name: name, path: plain, family: nil, bytes: 0, problem: nil, isFolder: !plain.hasSuffix(".gguf"))
+    }
+    return name
+  }
+
+  /// Loads a listed model in place of the one before; blocks. `progress` hears the share that is packed.
+  ///
+  /// Throws 404 for an unknown name, 409 while another is being loaded, and what `LanguageModel` throws; the model
+  /// before is gone by then, unless the file could not be read at all.
+  public func load(_ name: String, progress: (Double) -> Void = { _ in }) throws {
+    let entry = try entry(name)
+    let before = try state.withLock { state throws(RequestError) -> LoadedModel? in
+      if case .loading(let id) = state { throw RequestError(409, "\(id) is being loaded", at: "model") }
+      defer { state = .loading(id: name) }
+      if case .loaded(let model) = state { return model } else { return nil }
+    }
+    before?.scheduler.close()
+    do {
+      let model = try Self.fitting(options) { try LanguageModel(path: entry.path, options: $0, progress: progress) }
+      let loaded = try LoadedModel(id: name, model: model, loaded: Int(Date().timeIntervalSince1970))
+      state.withLock { $0 = .loaded(loaded) }
+    } catch {
+      state.withLock { $0 = .empty }
+      throw error
+    }
+  }
+
+  /// Plans for fewer texts at once where memory does not hold the states of all.
+  private static func fitting<Result>(
+    _ options: ModelOptions, _ body: (ModelOptions) throws -> Result
+  ) throws -> Result {
+    var options = options
+    while true {
+      do { return try body(options) } catch let error as MemoryError {
+        guard case .exceeds = error, options.sequences > 1 else { throw error }
+        options.sequences /= 2
+      }
+    }
+  }
+
+  /// Lets go of the loaded model; texts that are being written end.
+  public func unload() {
+    let model = state.withLock { state -> LoadedModel? in
+      guard case .loaded(let model) = state else { return nil }
+      state = .empty
+      return model
+    }
+    model?.scheduler.close()
+  }
+
+  /// The state for the first picture: the loaded model, or which is being loaded.
+  public var status: JSON {
+    state.withLock { state in
+      switch state {
+      case .empty: ["model": .null, "loading": .null]
+      case .loading(let id): ["model": .null, "loading": .string(id)]
+      case .loaded(let model): ["model": model.summary, "loading": .null]
+      }
+    }
+  }
+
+  /// A message without this machine's paths: models by their names, the rest of a path left out.
+  func withoutPaths(_ text: String) -> String {
+    var text = text
+    for entry in known.withLock({ Array($0.values) }) { text = text.replacing(entry.path, with: entry.name) }
+    text = text.replacing(folder.path + "/", with: "")
+    return text.replacing(NSHomeDirectory() + "/", with: "~/")
+  }
+}

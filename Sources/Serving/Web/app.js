@@ -1,0 +1,117 @@
+// The shell: brings the parts together and shows one view at a time.
+
+import * as api from './api.js';
+import { state, set, on, announce } from './state.js';
+import * as texts from './text.js';
+import { clock, stepsOf } from './clock.js';
+import { views } from './views.js';
+import { h } from './components/dom.js';
+import { inspector } from './components/inspector.js';
+import { mountTop } from './components/top.js';
+import { mountRail } from './components/rail.js';
+import { mountTimeline } from './components/timeline.js';
+import { chooseModel, noModel } from './components/chooser.js';
+import { mountKeys } from './components/keys.js';
+import { mountTips } from './components/tips.js';
+import { theme } from './components/theme.js';
+import { toast } from './components/toast.js';
+
+/** What every view gets. */
+export const app = {
+  api, state, set, on, announce, clock, inspector, theme, toast,
+  /** The text in the making and how it goes on; see text.js. */
+  text: texts.text, sampling: texts.sampling, run: texts.run, stop: texts.stop, open: texts.open, choice: texts.choice,
+  /** The token that all views are about. */
+  current: texts.current,
+  /** The loaded model's summary (see /api/status); null without one. */
+  model: null,
+  stylesheet, chooseModel, refresh, begin,
+};
+
+const styled = new Set();
+
+/** Loads a stylesheet of a view once; resolves when it applies. */
+function stylesheet(path) {
+  if (styled.has(path)) return Promise.resolve();
+  styled.add(path);
+  return new Promise((done) => {
+    document.head.append(h('link', { rel: 'stylesheet', href: path, onload: done, onerror: done }));
+  });
+}
+
+let shown = null;
+let turn = 0;
+
+async function show() {
+  const mine = ++turn;
+  const view = views.find((view) => view.id === state.view) ?? views[0];
+  const place = document.getElementById('view');
+  if (!app.model && !view.needsNoModel) {
+    leave();
+    shown = { id: null };
+    place.replaceChildren(noModel(app));
+    inspector.clear();
+    return;
+  }
+  let module;
+  try { module = await view.load(); } catch (error) { console.error(error); toast(`${view.title} could not be loaded.`); return; }
+  if (mine !== turn) return;
+  leave();
+  place.replaceChildren();
+  place.scrollTop = 0;
+  inspector.clear();
+  document.title = `${view.title} – Orrery`;
+  shown = { id: view.id, handle: await module.default.mount(place, app) };
+}
+
+function leave() {
+  try { shown?.handle?.unmount?.(); } catch (error) { console.error(error); }
+  shown = null;
+}
+
+/** Asks the server which model is loaded, and shows what follows from it. */
+async function refresh() {
+  const status = await api.json('/api/status');
+  const changed = status.model?.id !== app.model?.id || status.model?.loaded !== app.model?.loaded;
+  app.model = status.model;
+  if (!changed) return;
+  clock.setSteps(stepsOf(app.model));
+  if (app.model) set({ model: app.model.id });
+  announce({ loaded: app.model?.id ?? null });
+  await show();
+}
+
+on((change) => {
+  if ('view' in change) show();
+  else shown?.handle?.update?.(change);
+});
+
+const openings = { chat: 'Tell me a short story about the stars.', plain: 'Once upon a time', numbers: '0' };
+
+/** The first sentence, or the one that the address names. */
+async function begin() {
+  const { session, prompt, seed } = state;
+  if (!app.model) return;
+  if (session) {
+    try { return await texts.open(session); } catch { set({ session: null, token: null, step: null }); }
+  }
+  if (state.view !== 'generate' && !prompt) return;
+  const opening = !app.model.hasTokenizer ? openings.numbers : app.model.hasTemplate ? openings.chat : openings.plain;
+  await texts.run(prompt ? { prompt: String(prompt), seed } : { prompt: opening });
+}
+
+theme.start();
+mountTips();
+mountTop(document.getElementById('top'), app);
+mountRail(document.getElementById('rail'), app);
+mountTimeline(document.getElementById('time'), app);
+mountKeys(app);
+inspector.mount(document.getElementById('side'), app);
+window.orrery = app;
+try {
+  await refresh();
+  if (!app.model) await show();
+  await begin();
+} catch (error) {
+  toast(error.message);
+}

@@ -1,0 +1,2 @@
+// Tokens: how a text becomes pieces.
+export default { id: 'tokens', title: 'Tokens', mount() { return { unmount() {} }; } };
