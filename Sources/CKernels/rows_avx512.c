@@ -19,5 +19,6 @@
 #include "attention_table.h"
 #include "recurrence_table.h"
 #include "rows_table.h"
+#include "training_rows.h"
 #pragma clang attribute pop
 #endif

@@ -25,3 +25,4 @@
 #include "attention_table.h"
 #include "recurrence_table.h"
 #include "rows_table.h"
+#include "training_rows.h"

@@ -44,3 +44,4 @@ const attention_kernels *attention_kernels_for(vector_isa isa) {
   CHOOSE_TABLE(attention_kernels, isa);
 }
 const recurrence_kernels *recurrence_kernels_for(vector_isa isa) { CHOOSE_TABLE(recurrence_kernels, isa); }
+const training_kernels *training_kernels_for(vector_isa isa) { CHOOSE_TABLE(training_kernels, isa); }

@@ -118,17 +118,18 @@ VECTOR_INLINE void rotate(f32x16 *a, f32x16 *b, f32x16 cosine, f32x16 sine) {
   *a = first;
 }
 
-static void rope_halves(const float *x, const float *cosines, const float *sines, size_t half, float *out) {
+/// `sign` -1 turns by the opposite angles.
+static void rope_halves(const float *x, const float *cosines, const float *sines, float sign, size_t half, float *out) {
   FOR_EACH_VECTOR(half, {
     f32x16 a = read(x + i, part, 0);
     f32x16 b = read(x + half + i, part, 0);
-    rotate(&a, &b, read(cosines + i, part, 0), read(sines + i, part, 0));
+    rotate(&a, &b, read(cosines + i, part, 0), read(sines + i, part, 0) * sign);
     write(out + i, a, part);
     write(out + half + i, b, part);
   });
 }
 
-static void rope_pairs(const float *x, const float *cosines, const float *sines, size_t half, float *out) {
+static void rope_pairs(const float *x, const float *cosines, const float *sines, float sign, size_t half, float *out) {
   FOR_EACH_VECTOR(half, {
     float pairs[32];
     memcpy(pairs, x + 2 * i, (part ? part : 16) * 2 * sizeof(float));
@@ -137,7 +138,7 @@ static void rope_pairs(const float *x, const float *cosines, const float *sines,
     const f32x16 high = load(pairs + 16);
     f32x16 a = __builtin_shufflevector(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
     f32x16 b = __builtin_shufflevector(low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
-    rotate(&a, &b, read(cosines + i, part, 0), read(sines + i, part, 0));
+    rotate(&a, &b, read(cosines + i, part, 0), read(sines + i, part, 0) * sign);
     store(pairs, __builtin_shufflevector(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23));
     store(pairs + 16, __builtin_shufflevector(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31));
     memcpy(out + 2 * i, pairs, (part ? part : 16) * 2 * sizeof(float));
@@ -146,6 +147,6 @@ static void rope_pairs(const float *x, const float *cosines, const float *sines,
 
 static void VECTOR_NAME(row_rope)(const float *x, const float *cosines, const float *sines, size_t width, int interleaved,
                                   float *out) {
-  if (interleaved) rope_pairs(x, cosines, sines, width / 2, out);
-  else rope_halves(x, cosines, sines, width / 2, out);
+  if (interleaved) rope_pairs(x, cosines, sines, 1, width / 2, out);
+  else rope_halves(x, cosines, sines, 1, width / 2, out);
 }

@@ -66,7 +66,7 @@ public final class Executor: TeamWork, @unchecked Sendable {
   ) throws(AllocationError) {
     (self.program, self.weights) = (program, weights)
     (self.team, self.catalogue) = (team, catalogue)
-    let isa = Self.vectorISA(catalogue.features)
+    let isa = catalogue.features.vectorISA
     rowKernels = row_kernels_for(isa).pointee
     attentionKernels = attention_kernels_for(isa).pointee
     recurrenceKernels = recurrence_kernels_for(isa).pointee
@@ -195,19 +195,6 @@ struct ThreadContext {
 }
 
 extension Executor {
-  /// The widest vector set that these features allow.
-  private static func vectorISA(_ features: ProcessorFeatures) -> vector_isa {
-    let hasDot = features.isSuperset(of: [.avx512f, .avx512bw, .avx512vl, .avx512vnni]) || features.contains(.dotprod)
-    if hasDot, vector_isa_available(VECTOR_ISA_DOT) != 0 { return VECTOR_ISA_DOT }
-    if features.isSuperset(of: [.avx512f, .avx512bw, .avx512vl]), vector_isa_available(VECTOR_ISA_AVX512) != 0 {
-      return VECTOR_ISA_AVX512
-    }
-    if features.isSuperset(of: [.avx2, .fma, .f16c]), vector_isa_available(VECTOR_ISA_AVX2) != 0 {
-      return VECTOR_ISA_AVX2
-    }
-    return VECTOR_ISA_BASELINE
-  }
-
   /// Bytes that kernels of this program need beside them.
   static func kernelScratch(_ program: Program) -> Int {
     var bytes = 0

@@ -3,10 +3,12 @@
 #include "attention.h"
 #include "blocks.h"
 #include "cpu.h"
+#include "float_products.h"
 #include "matmul.h"
 #include "peak.h"
 #include "recurrence.h"
 #include "rows.h"
+#include "training.h"
 #include "vector_isa.h"
 
 /// A pause inside a spin loop.

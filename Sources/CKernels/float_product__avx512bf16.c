@@ -1,0 +1,27 @@
+// Products of pairs of bfloat16 with AVX-512 BF16, summed in float32: tiles of 12 rows and 32 columns.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "cpu.h"
+#include "float_products.h"
+
+#define VECTOR_NAME(name) name##__avx512bf16
+#define VECTOR_LABEL "bfloat16 12x32, AVX-512"
+#define VECTOR_FMA 1
+#define VECTOR_HALF 1
+#define PRODUCT_FEATURES (CPU_AVX512F | CPU_AVX512BW | CPU_AVX512VL | CPU_AVX512BF16)
+#define PRODUCT_PAIRS 1
+#define PRODUCT_MASKS 1
+#define PRODUCT_ROWS 12
+#define PRODUCT_TAIL 4
+#define PRODUCT_VECTORS 2
+#define PRODUCT_FOR_EACH_TAIL(DO, v) DO(4, v) DO(8, v) DO(12, v)
+
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma,f16c"))), apply_to = function)
+#include "float_product.h"
+#pragma clang attribute pop
+#endif
