@@ -19,6 +19,8 @@ let package = Package(
     .library(
       name: "Orrery",
       targets: ["Generation", "Runtime", "Tokenizers", "Templates", "Checkpoints", "Architectures", "GraphIR"]),
+    // Snippets see what library products hold.
+    .library(name: "OrreryReference", targets: ["Gradients", "GraphIR", "JSON", "Reference"]),
     .library(name: "OrreryKernels", targets: ["CKernels", "Kernels", "TensorCore"]),
     .library(
       name: "OrreryBenchmarking", targets: ["Benchmarking", "GraphIR", "Kernels", "Planning", "Runtime", "TensorCore"]),
