@@ -1,4 +1,4 @@
-// Float32 products with AVX2 and FMA: tiles of 6 rows and 16 columns.
+// Float32 products and attention of sequences with AVX2 and FMA: tiles of 6 rows and 16 columns.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>
@@ -8,6 +8,7 @@
 
 #include "cpu.h"
 #include "float_products.h"
+#include "sequence_attention.h"
 
 #define VECTOR_NAME(name) name##__avx2
 #define VECTOR_LABEL "float32 6x16, AVX2"
@@ -22,6 +23,6 @@
 #define PRODUCT_FOR_EACH_TAIL(DO, v) DO(2, v) DO(4, v) DO(6, v)
 
 #pragma clang attribute push(__attribute__((target("avx2,fma,f16c"))), apply_to = function)
-#include "float_product.h"
+#include "sequence_backward.h"
 #pragma clang attribute pop
 #endif

@@ -1,4 +1,4 @@
-// Float32 products with AVX-512: tiles of 12 rows and 32 columns.
+// Float32 products and attention of sequences with AVX-512: tiles of 12 rows and 32 columns.
 #if defined(__x86_64__)
 #include <immintrin.h>
 #include <math.h>
@@ -8,6 +8,7 @@
 
 #include "cpu.h"
 #include "float_products.h"
+#include "sequence_attention.h"
 
 #define VECTOR_NAME(name) name##__avx512
 #define VECTOR_LABEL "float32 12x32, AVX-512"
@@ -22,6 +23,6 @@
 #define PRODUCT_FOR_EACH_TAIL(DO, v) DO(4, v) DO(8, v) DO(12, v)
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx2,fma,f16c"))), apply_to = function)
-#include "float_product.h"
+#include "sequence_backward.h"
 #pragma clang attribute pop
 #endif

@@ -1,10 +1,11 @@
-// Float32 products for what every processor of the architecture has: NEON on arm64, SSE2 on x86-64.
+// Float32 products and attention of sequences for what every processor of the architecture has: NEON on arm64, SSE2 on x86-64.
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #include "float_products.h"
+#include "sequence_attention.h"
 
 #define VECTOR_NAME(name) name##__portable
 #define VECTOR_HALF 0
@@ -25,4 +26,4 @@
 #define PRODUCT_FOR_EACH_TAIL(DO, v) DO(2, v)
 #endif
 
-#include "float_product.h"
+#include "sequence_backward.h"

@@ -33,6 +33,8 @@ VECTOR_INLINE void write(float *p, f32x16 v, size_t part) {
   else store(p, v);
 }
 
+VECTOR_INLINE void add_to(float *sums, f32x16 v, size_t part) { write(sums, read(sums, part, 0) + v, part); }
+
 /// Sums `TERM(i, part)` over the row, where padding makes a term 0.
 #define ROW_SUM(n, TERM)                                                                  \
   row_sums sums = {{fill(0), fill(0), fill(0), fill(0)}};                                 \

@@ -9,8 +9,6 @@ VECTOR_INLINE f32x16 weighted(const float *g, const float *weight, size_t i, siz
   return weight ? v * read(weight + i, part, 0) : v;
 }
 
-VECTOR_INLINE void add_to(float *sums, f32x16 v, size_t part) { write(sums, read(sums, part, 0) + v, part); }
-
 /// sum(g * weight * x)
 VECTOR_INLINE float weighted_dot(const float *x, const float *g, const float *weight, size_t n) {
 #define TERM(i, part, sum) multiply_add(read(x + (i), (part), 0), weighted(g, weight, (i), (part)), (sum))

@@ -8,6 +8,7 @@
 #include "peak.h"
 #include "recurrence.h"
 #include "rows.h"
+#include "sequence_attention.h"
 #include "training.h"
 #include "vector_isa.h"
 
