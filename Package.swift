@@ -62,6 +62,10 @@ let package = Package(
       name: "Runtime", dependencies: ["CKernels", "GraphIR", "Kernels", "Planning", "TensorCore"],
       swiftSettings: settings),
     .target(
+      name: "TrainingEngine",
+      dependencies: ["CKernels", "GraphIR", "Kernels", "Planning", "Reference", "Runtime", "TensorCore"],
+      swiftSettings: settings),
+    .target(
       name: "Generation",
       dependencies: [
         "Architectures", "Checkpoints", "GraphIR", "JSON", "Kernels", "Memory", "Planning", "Runtime", "Templates",
@@ -119,10 +123,15 @@ let package = Package(
     .testTarget(
       name: "GradientsTests",
       dependencies: [
-        "Architectures", "Checkpoints", "Gradients", "GraphIR", "JSON", "Kernels", "Memory",
+        "Architectures", "Checkpoints", "GradientFixtures", "Gradients", "GraphIR", "JSON", "Kernels", "Memory",
         "Planning", "Quantization", "Reference", "TensorCore", "TestSupport",
       ],
       swiftSettings: settings),
+    .target(
+      name: "GradientFixtures",
+      dependencies: [
+        "Architectures", "Checkpoints", "Gradients", "GraphIR", "JSON", "Quantization", "TensorCore", "TestSupport",
+      ], path: "Tests/GradientFixtures", swiftSettings: settings),
     .testTarget(name: "GraphIRTests", dependencies: ["GraphIR", "TensorCore"], swiftSettings: settings),
     .target(
       name: "TestSupport", dependencies: ["GraphIR", "JSON", "TensorCore"], path: "Tests/TestSupport",
@@ -160,6 +169,12 @@ let package = Package(
       name: "RuntimeTests",
       dependencies: ["GraphIR", "Kernels", "Planning", "Reference", "Runtime", "TensorCore", "TestSupport"],
       swiftSettings: settings),
+    .testTarget(
+      name: "TrainingEngineTests",
+      dependencies: [
+        "Architectures", "GradientFixtures", "Gradients", "GraphIR", "JSON", "Reference", "Runtime", "TensorCore",
+        "TestSupport", "TrainingEngine",
+      ], swiftSettings: settings),
     .testTarget(
       name: "TemplatesTests", dependencies: ["JSON", "Templates", "TestSupport"], swiftSettings: settings),
     .testTarget(

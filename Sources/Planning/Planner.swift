@@ -174,12 +174,14 @@ extension Program {
 }
 
 /// Fixed offsets for values by lifetime: two share memory only where no step needs both.
-struct ArenaPlan {
+package struct ArenaPlan {
   private var placed: [(offset: Int, words: Int, steps: ClosedRange<Int>)] = []
-  private(set) var words = 0
+  package private(set) var words = 0
+
+  package init() {}
 
   /// The lowest place that is free during `steps`.
-  mutating func place(words size: Int, steps: ClosedRange<Int>) -> Int {
+  package mutating func place(words size: Int, steps: ClosedRange<Int>) -> Int {
     var offset = 0
     for other in placed.filter({ $0.steps.overlaps(steps) }).sorted(by: { $0.offset < $1.offset }) {
       if offset + size <= other.offset { break }

@@ -40,4 +40,15 @@ extension Evaluator {
       weights[index]?.values = values
     }
   }
+
+  /// The value of one operation that keeps no state from step to step, over `rowCount` rows of sequences `runs`.
+  package static func evaluate(
+    _ op: Op, _ operands: [HostArray<Scalar>], rowCount: Int, askedRowCount: Int, runs: [Range<Int>], context: Int
+  ) throws -> HostArray<Scalar> {
+    let step = Step(
+      tokens: [Int32](repeating: 0, count: rowCount), rows: [Int](repeating: 0, count: askedRowCount), start: 0,
+      runs: runs, context: context)
+    var states: [String: [Scalar]] = [:]
+    return try evaluate(op, operands, step: step, states: &states)
+  }
 }

@@ -152,7 +152,7 @@ public final class Executor: TeamWork, @unchecked Sendable {
   }
 
   /// One thread's part of a run.
-  func work(thread: Int) {
+  package func work(thread: Int) {
     let clock = thread == 0 ? clock : nil
     let base = threadMemory.base + thread * threadLayout.bytes
     let context = ThreadContext(

@@ -18,10 +18,10 @@ public final class StepClock: @unchecked Sendable {
     ends.deallocate()
   }
 
-  func begin() { start.pointee = .now }
+  package func begin() { start.pointee = .now }
 
   /// Called by one thread, when all have ended the step.
-  func end(_ step: Int) { ends[step] = .now }
+  package func end(_ step: Int) { ends[step] = .now }
 
   /// Seconds that each step of the last run took, from barrier to barrier.
   public var seconds: [Double] {

@@ -51,7 +51,7 @@ public final class ThreadTeam: @unchecked Sendable {
   }
 
   /// Runs `work` once on every thread, with its index, and returns when all have ended. Allocates nothing.
-  func run(_ work: some TeamWork) {
+  package func run(_ work: some TeamWork) {
     if count > 1 { shared.post(work) }
     work.work(thread: 0)
     if count > 1 { shared.waitForAll() }
@@ -68,14 +68,14 @@ public final class ThreadTeam: @unchecked Sendable {
 }
 
 /// What threads of a team do together.
-protocol TeamWork: AnyObject, Sendable {
+package protocol TeamWork: AnyObject, Sendable {
   func work(thread: Int)
 }
 
 private final class ClosureWork: TeamWork, @unchecked Sendable {
   private let body: (Int) -> Void
   init(_ body: @escaping (Int) -> Void) { self.body = body }
-  func work(thread: Int) { body(thread) }
+  package func work(thread: Int) { body(thread) }
 }
 
 /// One worker's place in its team.

@@ -1,3 +1,4 @@
+import GradientFixtures
 import Gradients
 import GraphIR
 import Reference
@@ -13,13 +14,13 @@ import Testing
 
   @Test(arguments: OpExamples.all.filter { $0.name != "unary floor" })
   func `a rule equals differences`(example: OpExample) throws {
-    let graph = try Self.loss(of: example.graph())
+    let graph = try scalarLoss(of: example.graph())
     try Self.compare(graph, rows: example.rows == nil ? nil : [7, 0, 3, 3, 9])
   }
 
   @Test(arguments: OpExamples.training)
   func `an operation of training has a rule or is refused by name`(example: OpExample) throws {
-    let graph = try Self.loss(of: example.graph())
+    let graph = try scalarLoss(of: example.graph())
     let ruled = ["crossEntropy", "scatterSum", "unpick", "sum", "spread", "pad", "attention"]
     if ruled.contains(where: { example.name == $0 || example.name.hasPrefix("\($0) ") }) {
       try Self.compare(graph)
@@ -31,7 +32,7 @@ import Testing
 
   @Test func `what has no gradient is refused by name`() throws {
     let floor = try #require(OpExamples.all.first { $0.name == "unary floor" })
-    let graph = try Self.loss(of: floor.graph())
+    let graph = try scalarLoss(of: floor.graph())
     let error = #expect(throws: GradientError.self) { try graph.withGradients() }
     #expect(error?.op == "floor")
     #expect(error?.node.contains("floor") == true)
@@ -43,7 +44,7 @@ import Testing
     let kept = x.linear("k", 4).reshape(2, 2).append(to: "k")
     let graph = try g.finish(x.reshape(2, 2).attend(kept, kept, scale: 1).summed(to: [1, 1, 1]).summed(to: [1]))
     #expect(throws: GradientError.self) { try graph.withGradients() }
-    let once = try Self.loss(of: try #require(OpExamples.all.first { $0.name == "linear" }).graph()).withGradients()
+    let once = try scalarLoss(of: try #require(OpExamples.all.first { $0.name == "linear" }).graph()).withGradients()
     let builder = GraphBuilder(continuing: once)
     let slope = builder.value(try #require(once.node(named: "grad.w.weight")))
     let twice = try builder.finish(slope.summed(to: [1, 1]).summed(to: [1]))
@@ -80,18 +81,6 @@ import Testing
   }
 
   // MARK: Support
-
-  /// A loss of one element whose gradient differs from row to row: `Σ y · probe + y² / 2`.
-  static func loss(of model: Graph) throws -> Graph {
-    let graph = try model.readingOwnRows()
-    let g = GraphBuilder(continuing: graph)
-    var y = g.value(graph.output)
-    if y.type == .int32 { y = y.cast(.float32) }
-    let sizes = y.shape.dropFirst().map { $0.size() }
-    let probe = g.weight("probe", sizes.isEmpty ? [1] : sizes)
-    let sum = (y * probe + y * y * 0.5).summed(to: [Dim](repeating: 1, count: y.shape.count))
-    return try g.finish(sum.summed(to: [1]).named("loss"))
-  }
 
   /// Compares the gradients of all weights with differences.
   static func compare(

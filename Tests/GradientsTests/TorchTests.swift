@@ -1,6 +1,7 @@
 import Architectures
 import Checkpoints
 import Foundation
+import GradientFixtures
 import Gradients
 import GraphIR
 import JSON
@@ -10,59 +11,8 @@ import TensorCore
 import TestSupport
 import Testing
 
-/// A tiny model, a training step of it, and what PyTorch computes for both.
-struct TorchStep {
-  let model: ModelFile
-  let slopes: SafetensorsFile
-  let sequences: [[Int32]]
-  let inputs: [String: [Double]]
-  let objective: Objective
-  let record: JSON
-
-  init(_ family: String) throws {
-    let folder = "gradients/\(family)"
-    model = try ModelFile(path: TestData.fixture(folder).path)
-    slopes = try SafetensorsFile(path: TestData.fixture("\(folder)/gradients.safetensors").path)
-    record = try TestData.json(fixture: "\(folder)/training.json")
-    sequences = try #require(record["tokens"]?.array).map { row in
-      try #require(row.array).map { Int32(try #require($0.int)) }
-    }
-    func numbers(_ json: JSON?) throws -> [Double] {
-      try #require(json?.array).map { try #require($0.double) }
-    }
-    let count = sequences.joined().count
-    inputs = [
-      "targets": try numbers(record["targets"]), "target_weights": try numbers(record["weights"]),
-      "token_weights": [Double](repeating: 1 / Double(count), count: count),
-    ]
-    objective = Objective(loadBalancing: Float(try #require(record["loadBalancing"]?.double)))
-  }
-
-  func weights() throws -> [String: [Float]] {
-    let weights = try model.weights()
-    return try weights.names.reduce(into: [:]) { $0[$1] = try weights.tensor($1).floats() }
-  }
-
-  /// PyTorch's gradient of one of the graph's weights; nil where PyTorch trains no such weight.
-  func slope(of name: String, weights: [String: [Float]]) throws -> [Float]? {
-    guard let recipe = model.architecture.recipe(for: WeightName(name)) else {
-      return nil
-    }
-    switch recipe {
-    // A sum's gradient is that of its variable.
-    case .plus(let base, _): return try base.tensor(from: slopes).floats()
-    // w = −eˣ has dw/dx = w.
-    case .negatedExponential(let base):
-      return zip(try base.tensor(from: slopes).floats(), weights[name] ?? []).map { $0 / $1 }
-    default: return try recipe.tensor(from: slopes).floats()
-    }
-  }
-}
-
 @Suite struct TorchTests {
-  static let families = ["llama", "gpt2", "mixtral", "gemma3", "qwen3-next"]
-
-  @Test(arguments: families) func `gradients equal PyTorch's`(family: String) throws {
+  @Test(arguments: TorchStep.families) func `gradients equal PyTorch's`(family: String) throws {
     let step = try TorchStep(family)
     let weights = try step.weights()
     let graph = try step.model.graph.differentiated(step.objective)
@@ -80,7 +30,7 @@ struct TorchStep {
     }
   }
 
-  @Test(arguments: families) func `ten steps of AdamW lose what PyTorch's lose`(family: String) throws {
+  @Test(arguments: TorchStep.families) func `ten steps of AdamW lose what PyTorch's lose`(family: String) throws {
     let step = try TorchStep(family)
     let settings = try #require(step.record["adamw"])
     let expected = try #require(settings["losses"]?.array).map { try #require($0.double) }

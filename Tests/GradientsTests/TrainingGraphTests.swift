@@ -1,4 +1,5 @@
 import Architectures
+import GradientFixtures
 import Gradients
 import GraphIR
 import Kernels
@@ -19,7 +20,7 @@ import Testing
       .evaluate(sequences: sequences ?? step.sequences, inputs: inputs ?? step.inputs)
   }
 
-  @Test(arguments: TorchTests.families) func `what is computed again has the same bits`(family: String) throws {
+  @Test(arguments: TorchStep.families) func `what is computed again has the same bits`(family: String) throws {
     let step = try TorchStep(family)
     let plain = try step.model.graph.differentiated(step.objective)
     let expected = try Self.outputs(plain, step)

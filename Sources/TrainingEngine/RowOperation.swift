@@ -1,0 +1,110 @@
+import CKernels
+import GraphIR
+
+/// An operation whose result in a row needs only that row of its first operand; `width` is the last dimension's size.
+enum RowOperation: Sendable {
+  case copy
+  /// Rows of the second operand, a table `[count, width]`, at the first's indices.
+  case gather(width: Int)
+  case unary(row_unary)
+  case unaryGradient(Unary)
+  case binary(row_binary, Spread)
+  case affine(scale: Float, offset: Float)
+  case clamp(lower: Float, upper: Float)
+  case truncate
+  case softmax(width: Int)
+  case normalizeSum(epsilon: Float, width: Int)
+  case rmsNorm(epsilon: Float, width: Int)
+  case layerNorm(epsilon: Float, width: Int)
+  case normGradient(epsilon: Float, width: Int, isCentred: Bool)
+  case rope(RotaryTable, RotaryEmbedding, width: Int)
+  case sum(Spread)
+  case spread(Spread)
+  case pad(before: Int, width: Int, after: Int)
+  case slice(Range<Int>, width: Int)
+  case join(Int, Int)
+  case topK(count: Int, width: Int)
+  case pick(width: Int)
+  case unpick(width: Int)
+  case weightedSum(width: Int)
+  case crossEntropy
+  case crossEntropyGradient
+}
+
+/// A row operation with its operands.
+struct RowInstruction: Sendable {
+  let operation: RowOperation
+  let a: View
+  let b: View?
+  let c: View?
+  let output: View
+  let name: String
+
+  init(_ operation: RowOperation, _ operands: [View], _ output: View, _ name: String) {
+    (self.operation, self.output, self.name) = (operation, output, name)
+    a = operands.first ?? output
+    b = operands.count > 1 ? operands[1] : nil
+    c = operands.count > 2 ? operands[2] : nil
+  }
+
+  var reads: [View] { [a] + [b, c].compactMap { $0 } }
+}
+
+/// Cosines and sines of every position, `[context, pairs]` each.
+final class RotaryTable: @unchecked Sendable {
+  let cosines: Floats
+  let sines: Floats
+  let pairs: Int
+  let context: Int
+
+  init(_ embedding: RotaryEmbedding, context: Int) {
+    let frequencies = embedding.frequencies(context: context)
+    (pairs, self.context) = (frequencies.count, context)
+    cosines = .allocate(capacity: max(1, context * pairs))
+    sines = .allocate(capacity: max(1, context * pairs))
+    for position in 0..<context {
+      for (pair, frequency) in frequencies.enumerated() {
+        let (sine, cosine) = sineAndCosine(Double(position) * frequency)
+        cosines[position * pairs + pair] = Float(cosine * Double(embedding.magnitude))
+        sines[position * pairs + pair] = Float(sine * Double(embedding.magnitude))
+      }
+    }
+  }
+
+  deinit {
+    cosines.deallocate()
+    sines.deallocate()
+  }
+}
+
+extension Unary {
+  var kernel: row_unary {
+    switch self {
+    case .silu: ROW_SILU
+    case .sigmoid: ROW_SIGMOID
+    case .gelu: ROW_GELU
+    case .geluTanh: ROW_GELU_TANH
+    case .relu: ROW_RELU
+    case .reluSquared: ROW_RELU_SQUARED
+    case .tanh: ROW_TANH
+    case .exp: ROW_EXP
+    case .softplus: ROW_SOFTPLUS
+    case .log1p: ROW_LOG1P
+    case .floor: ROW_FLOOR
+    case .negate: ROW_NEGATE
+    }
+  }
+}
+
+extension Binary {
+  var kernel: row_binary {
+    switch self {
+    case .add: ROW_ADD
+    case .subtract: ROW_SUBTRACT
+    case .multiply: ROW_MULTIPLY
+    case .divide: ROW_DIVIDE
+    case .minimum: ROW_MINIMUM
+    case .maximum: ROW_MAXIMUM
+    }
+  }
+}

@@ -1,0 +1,173 @@
+import CKernels
+import GraphIR
+import TensorCore
+
+extension TrainingPlanner {
+  /// Gives a node's value memory, and a step that fills it where it is no view of another.
+  mutating func lower(_ index: Int) throws {
+    let node = graph.nodes[index]
+    switch node.op {
+    case .input(let name, let shape, _):
+      views[index] = try input(name, shape)
+    case .weight(let name, let shape): views[index] = try weight(name, shape)
+    case .reshape where !isRagged(index) && !isRagged(node.inputs[0]):
+      var view = try view(node.inputs[0])
+      view.rows = shape(index).first ?? 1
+      views[index] = view
+    case .cast(.float32): views[index] = try view(node.inputs[0])
+    case .cast(.int32) where graph.nodes[node.inputs[0]].type == .int32: views[index] = try view(node.inputs[0])
+    case .slice(let range) where isColumns(node.inputs[0]):
+      views[index] = try view(node.inputs[0]).columns(range)
+    case .gather where isAllRows(node.inputs[0]): views[index] = try view(node.inputs[1])
+    case .training(.scatterSum(let rows)) where isAllRows(node.inputs[0]) && dim(rows) == .tokens:
+      views[index] = try view(node.inputs[1])
+    case .linear, .training(.transposedLinear(.rows)), .training(.outerSum(.rows)): try lowerProduct(index)
+    case .training(.scatterSum) where !isRagged(index): try lowerScatter(index)
+    case .training(.sum) where !isRagged(node.inputs[0]) && !keepsRows(index): try lowerSum(index)
+    default:
+      if let operation = try rowOperation(index) {
+        try lowerRow(index, operation)
+      } else {
+        try lowerPlainly(index)
+      }
+    }
+  }
+
+  // MARK: Leaves
+
+  private mutating func input(_ name: String, _ shape: Shape) throws -> View {
+    let known: [String: Shape] = [
+      "tokens": [.tokens], "positions": [.tokens], "rows": [.rows], "targets": [.rows], "target_weights": [.rows],
+      "token_weights": [.tokens],
+    ]
+    guard known[name] == shape else {
+      throw TrainingEngineError.unplannable(node: name, reason: "no batch gives this input")
+    }
+    let view = try allocate(rows: dim(shape[0]), count: 1, name)
+    plan.inputs[name] = view
+    return view
+  }
+
+  private mutating func weight(_ name: String, _ shape: [Int]) throws -> View {
+    let count = shape.reduce(1, *)
+    if let tensor = layout[name] {
+      guard tensor.shape == shape else {
+        throw TrainingEngineError.weight(name: name, reason: "is \(tensor.shape) in the layout, \(shape) in the graph")
+      }
+      plan.regions.append(Region(space: .parameters, offset: tensor.offset, words: count, name: name))
+    } else {
+      plan.frozen.append((name, plan.regions.count, count))
+      plan.regions.append(Region(space: .frozen, offset: plan.frozenWords, words: count, name: name))
+      plan.frozenWords +=
+        (count + ParameterLayout.alignment - 1) / ParameterLayout.alignment * ParameterLayout.alignment
+    }
+    let rows = shape.first ?? 1
+    return View(region: plan.regions.count - 1, rows: .fixed(rows), count: count / max(1, rows))
+  }
+
+  // MARK: Shapes
+
+  /// Whether the last dimension's columns are a row's.
+  private func isColumns(_ node: Int) -> Bool {
+    let shape = shape(node)
+    return shape.count >= 2 && !isRagged(node) && shape.dropFirst().dropLast().allSatisfy { $0 == 1 }
+  }
+
+  /// Whether a node is the input `rows`, which are all there are.
+  private func isAllRows(_ node: Int) -> Bool {
+    if case .input("rows", _, _) = graph.nodes[node].op { !options.choosesRows } else { false }
+  }
+
+  /// Whether a result has its first operand's rows.
+  func keepsRows(_ node: Int) -> Bool {
+    let (own, other) = (shape(node), shape(graph.nodes[node].inputs[0]))
+    return own.count == other.count && own.first == other.first
+  }
+
+  /// A view's words as rows of `width`; copied first where they do not follow one another.
+  mutating func rows(of node: Int, width: Int) throws -> View {
+    var view = try view(node)
+    if view.count == width { return view }
+    if !view.isContiguous {
+      let copy = try allocate(rows: view.rows, count: view.count, "rows of \(graph.nodes[node].name)")
+      addRow(RowInstruction(.copy, [view], copy, "copy of \(graph.nodes[node].name)"))
+      view = copy
+    }
+    view.rows = view.rows * .fixed(view.count / width)
+    (view.count, view.stride) = (width, width)
+    return view
+  }
+
+  /// A small value as one row that all rows of another meet.
+  func vector(_ node: Int) throws -> View {
+    var view = try view(node)
+    view.count *= largest[view.rows]
+    (view.rows, view.stride) = (1, 0)
+    return view
+  }
+
+  // MARK: Steps across rows
+
+  private mutating func lowerProduct(_ index: Int) throws {
+    let node = graph.nodes[index]
+    let weights = try view(node.inputs[1])
+    switch node.op {
+    case .linear:
+      let x = try rows(of: node.inputs[0], width: weights.count)
+      views[index] = try allocate(index)
+      let bias = node.inputs.count > 2 ? try vector(node.inputs[2]) : nil
+      add(
+        ProductStep(
+          name: node.name, a: Factor(view: x), b: Factor(view: weights, isTransposed: true), bias: bias,
+          output: try rows(of: index, width: largest[weights.rows]), kernels: kernels))
+    case .training(.outerSum):
+      let (g, x) = (shape(node.inputs[0]), shape(node.inputs[1]))
+      let a = try rows(of: node.inputs[0], width: largest[g[g.count - 1]])
+      let b = try rows(of: node.inputs[1], width: largest[x[x.count - 1]])
+      let (output, isGradient) = try allocateGradient(index)
+      views[index] = output
+      add(
+        ProductStep(
+          name: node.name, a: Factor(view: a, isTransposed: true), b: Factor(view: b), bias: nil, output: output,
+          isGradient: isGradient, kernels: kernels))
+    default:
+      let g = try rows(of: node.inputs[0], width: largest[weights.rows])
+      views[index] = try allocate(index)
+      add(
+        ProductStep(
+          name: node.name, a: Factor(view: g), b: Factor(view: weights), bias: nil,
+          output: try rows(of: index, width: weights.count), kernels: kernels))
+    }
+  }
+
+  private mutating func lowerScatter(_ index: Int) throws {
+    let node = graph.nodes[index]
+    let (output, isGradient) = try allocateGradient(index)
+    views[index] = output
+    add(
+      ScatterStep(
+        name: node.name, indices: try view(node.inputs[0]), input: try view(node.inputs[1]), width: output.count,
+        output: output, isGradient: isGradient))
+  }
+
+  private mutating func lowerSum(_ index: Int) throws {
+    let node = graph.nodes[index]
+    let input = try view(node.inputs[0])
+    let (large, small) = (inner(node.inputs[0]), shape(index).map { largest[$0] })
+    let kept = small.count > large.count ? Array(small.dropFirst()) : small
+    let (output, isGradient) = try allocateGradient(index)
+    views[index] = output
+    add(
+      RowSumStep(
+        name: node.name, input: input, spread: Spread(kept, over: large), output: output, isGradient: isGradient))
+  }
+
+  private mutating func lowerPlainly(_ index: Int) throws {
+    let node = graph.nodes[index]
+    views[index] = try allocate(index)
+    add(
+      ReferenceStep(
+        name: node.name, op: node.op, operands: try node.inputs.map { try view($0) },
+        shapes: node.inputs.map { shape($0) }, output: try view(index), shape: shape(index), context: context))
+  }
+}

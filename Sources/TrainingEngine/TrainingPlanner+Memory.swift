@@ -1,0 +1,63 @@
+import GraphIR
+import Planning
+import TensorCore
+
+extension TrainingPlanner {
+  /// Gives every value of the arena its place by lifetime, and finds what the loss needs.
+  mutating func finish() {
+    for view in plan.taps.values.map(\.view) + [plan.loss] { plan.regions[view.region].isPinned = true }
+    place()
+    markForLoss()
+    plan.scratchWords = plan.entries.map(\.step.scratchWords).max() ?? 0
+    limit()
+  }
+
+  private mutating func place() {
+    let end = plan.entries.count
+    var first = [Int](repeating: end, count: plan.regions.count)
+    var last = [Int](repeating: -1, count: plan.regions.count)
+    for (index, entry) in plan.entries.enumerated() {
+      for view in entry.step.writes { first[view.region] = min(first[view.region], index) }
+      for view in entry.step.reads + entry.step.writes { last[view.region] = max(last[view.region], index) }
+    }
+    for view in plan.inputs.values { first[view.region] = 0 }
+    var arena = ArenaPlan()
+    let inArena = plan.regions.indices.filter { plan.regions[$0].space == .arena }
+    for region in inArena.sorted(by: { (plan.regions[$1].words, $0) < (plan.regions[$0].words, $1) }) {
+      let words = (plan.regions[region].words + ParameterLayout.alignment - 1) / ParameterLayout.alignment
+      let until = plan.regions[region].isPinned ? end : max(first[region], last[region])
+      plan.regions[region].offset = arena.place(
+        words: words * ParameterLayout.alignment, steps: min(first[region], until)...until)
+      plan.valueWords += words * ParameterLayout.alignment
+    }
+    plan.arenaWords = arena.words
+  }
+
+  private mutating func markForLoss() {
+    var needed: Set<Int> = [plan.loss.region]
+    for index in plan.entries.indices.reversed() {
+      let step = plan.entries[index].step
+      guard step.writes.contains(where: { needed.contains($0.region) }) else { continue }
+      plan.entries[index].isForLoss = true
+      needed.formUnion(step.reads.map(\.region))
+    }
+  }
+
+  /// Counts that the batch's indices must stay below.
+  private mutating func limit() {
+    func inputName(_ node: Int) -> String? {
+      if case .input(let name, _, _) = graph.nodes[node].op { name } else { nil }
+    }
+    for (index, node) in graph.nodes.enumerated() where live[index] {
+      switch node.op {
+      case .gather:
+        let count = shape(node.inputs[1])[0].fixed ?? 1 << 24
+        if inputName(node.inputs[0]) == "tokens" { plan.vocabulary = min(plan.vocabulary, count) }
+        if inputName(node.inputs[0]) == "positions" { plan.context = min(plan.context, count) }
+      case .training(.crossEntropy) where inputName(node.inputs[1]) == "targets":
+        plan.classes = min(plan.classes, shape(node.inputs[0])[1].fixed ?? 1)
+      default: break
+      }
+    }
+  }
+}
