@@ -55,6 +55,7 @@ let package = Package(
     .target(name: "Gradients", dependencies: ["GraphIR", "TensorCore"], swiftSettings: safe),
     .target(name: "LineEditing", swiftSettings: settings),
     .target(name: "Stories", swiftSettings: safe),
+    .target(name: "Scenes", dependencies: ["GraphIR", "JSON", "Reference", "TensorCore"], swiftSettings: safe),
     .target(name: "Memory", dependencies: ["GraphIR", "TensorCore"], swiftSettings: settings),
     .target(name: "Kernels", dependencies: ["CKernels", "TensorCore"], swiftSettings: settings),
     .target(name: "Planning", dependencies: ["GraphIR", "Kernels", "TensorCore"], swiftSettings: settings),
@@ -85,8 +86,8 @@ let package = Package(
     .target(
       name: "Serving",
       dependencies: [
-        "Architectures", "Checkpoints", "Generation", "GraphIR", "JSON", "Memory", "Templates", "TensorCore",
-        "Tokenizers",
+        "Architectures", "Checkpoints", "Generation", "GraphIR", "JSON", "Memory", "Quantization", "Runtime", "Scenes",
+        "Templates", "TensorCore", "Tokenizers",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -180,6 +181,12 @@ let package = Package(
     .testTarget(
       name: "TokenizersTests", dependencies: ["Checkpoints", "JSON", "TestSupport", "Tokenizers"],
       swiftSettings: settings),
+    .testTarget(
+      name: "ScenesTests",
+      dependencies: [
+        "Architectures", "Checkpoints", "GraphIR", "JSON", "Quantization", "Reference", "Scenes", "TensorCore",
+        "TestSupport",
+      ], swiftSettings: settings),
     .testTarget(name: "StoriesTests", dependencies: ["Stories", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore"], swiftSettings: settings),
   ],

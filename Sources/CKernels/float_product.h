@@ -26,26 +26,22 @@ VECTOR_INLINE f32x16 add_product(f32x16 x, f32x16 w, f32x16 sum) {
 /// `startRow` floats a row; NULL: zeros.
 VECTOR_INLINE void product_tile(const float *a, size_t aStep, const float *b, size_t bStep, size_t units,
                                 const float *start, size_t startRow, float *c, size_t cRow, const int rows,
-                                const int vectors, const size_t aLane) {
+                                const int vectors, const int aLane) {
   f32x16 sum[PRODUCT_ROWS * PRODUCT_VECTORS];
   VECTOR_UNROLL for (int r = 0; r < rows; r++) {
     VECTOR_UNROLL for (int v = 0; v < vectors; v++) {
       sum[r * vectors + v] = start ? load(start + (size_t)r * startRow + 16 * v) : fill(0);
     }
   }
-  // Three rows a pointer: more pointers than that would not stay in registers.
-  const float *from[(PRODUCT_ROWS + 2) / 3];
-  VECTOR_UNROLL for (int r = 0; r < rows; r += 3) from[r / 3] = a + (size_t)r * aLane;
-  for (size_t u = 0; u < units; u++, b += bStep) {
+  for (size_t u = 0; u < units; u++, a += aStep, b += bStep) {
     f32x16 w[PRODUCT_VECTORS];
     VECTOR_UNROLL for (int v = 0; v < vectors; v++) w[v] = load(b + 16 * v);
     VECTOR_UNROLL for (int r = 0; r < rows; r++) {
-      const f32x16 x = fill(from[r / 3][(size_t)(r % 3) * aLane]);
+      const f32x16 x = fill(a[r * aLane]);
       VECTOR_UNROLL for (int v = 0; v < vectors; v++) {
         sum[r * vectors + v] = add_product(x, w[v], sum[r * vectors + v]);
       }
     }
-    VECTOR_UNROLL for (int r = 0; r < rows; r += 3) from[r / 3] += aStep;
   }
   VECTOR_UNROLL for (int r = 0; r < rows; r++) {
     VECTOR_UNROLL for (int v = 0; v < vectors; v++) store(c + (size_t)r * cRow + 16 * v, sum[r * vectors + v]);
@@ -69,23 +65,6 @@ static const product_tile_function product_tiles[PRODUCT_ROWS / PRODUCT_TAIL][PR
     PRODUCT_FOR_EACH_TAIL(PRODUCT_ENTRY, 1)
 #if PRODUCT_VECTORS > 1
     PRODUCT_FOR_EACH_TAIL(PRODUCT_ENTRY, 2)
-#endif
-};
-
-/// Whole tiles whose rows of a are `aRow` floats apart, with their steps side by side.
-#define PRODUCT_DIRECT(v)                                                                                       \
-  static void product_direct_##v(const float *a, size_t aRow, const float *b, size_t bStep, size_t units,       \
-                                 const float *start, size_t startRow, float *c, size_t cRow) {                  \
-    product_tile(a, 1, b, bStep, units, start, startRow, c, cRow, PRODUCT_ROWS, v, aRow);                       \
-  }
-PRODUCT_DIRECT(1)
-#if PRODUCT_VECTORS > 1
-PRODUCT_DIRECT(2)
-#endif
-static const product_tile_function direct_tiles[PRODUCT_VECTORS] = {
-    product_direct_1,
-#if PRODUCT_VECTORS > 1
-    product_direct_2,
 #endif
 };
 
@@ -120,68 +99,38 @@ static void product_edge(const float_product *p, product_tile_function tile, con
   }
 }
 
-/// A block of rows of a for one chunk of units. Whole strips whose steps lie side by side are read where they are, unless
-/// their rows would meet in a few sets of a first-level cache.
-typedef struct {
-  size_t first;
-  size_t count;
-  size_t unit;
-  size_t units;
-  int isDirect;
-  const float *strips;
-} row_block;
-
-VECTOR_INLINE int reads_directly(const float_product *p) {
-  return !PRODUCT_PAIRS && p->aStep == 1 && !p->aRows && !p->aSteps && p->aRow % 1024 != 0;
-}
-
-/// Packs the strips that are not read directly.
-static void pack_rows(const float_product *p, const row_block *block, float *strips) {
-  const strided_operand a = {p->a, p->aRow, p->aStep, p->aRows, p->aSteps, p->steps};
-  const size_t whole = block->count / product_rows * product_rows, left = block->count - whole;
-  if (!block->isDirect) {
-    if (a.stepStride != 1 && a.laneStride == 1 && !a.laneList) {
-      pack_strips(&a, block->first, whole / product_rows, product_rows, block->unit, block->units, strips);
-    } else {
-      for (size_t r = 0; r < whole; r += product_rows) {
-        pack_lanes(&a, block->first + r, product_rows, product_rows, block->unit, block->units, strips + r * block->units);
-      }
-    }
-  }
-  if (left == 0) return;
-  pack_lanes(&a, block->first + whole, left, strip_rows(left), block->unit, block->units, strips + whole * block->units);
-}
-
-/// One panel times all strips of a block of rows.
-static void product_panel(const float_product *p, const row_block *block, const float *b, size_t column) {
+/// One panel times all strips of a block of rows, for one chunk of units.
+static void product_panel(const float_product *p, const float *a, const float *b, size_t units, int isFirst,
+                          size_t firstRow, size_t rowCount, size_t column) {
   const size_t left = p->columns - column, width = panel_columns(left), columns = left < width ? left : width;
-  const int starts = block->unit > 0 || p->accumulates;
-  for (size_t r = 0; r < block->count; r += product_rows) {
-    const size_t row = block->first + r, rows = block->count - r < product_rows ? block->count - r : product_rows;
-    const size_t strip = strip_rows(rows);
-    const int isDirect = block->isDirect && rows == product_rows;
-    const product_tile_function tile =
-        isDirect ? direct_tiles[width / 16 - 1] : product_tiles[strip / PRODUCT_TAIL - 1][width / 16 - 1];
-    const float *a = isDirect ? p->a + row * p->aRow + block->unit : block->strips + r * block->units;
-    const size_t aStep = isDirect ? p->aRow : strip;
-    float *c = p->c + row * p->cRow + column;
+  const int starts = !isFirst || p->accumulates;
+  for (size_t r = 0; r < rowCount; r += product_rows) {
+    const size_t rows = rowCount - r < product_rows ? rowCount - r : product_rows, strip = strip_rows(rows);
+    const product_tile_function tile = product_tiles[strip / PRODUCT_TAIL - 1][width / 16 - 1];
+    float *c = p->c + (firstRow + r) * p->cRow + column;
     const float *start = starts ? c : (p->bias ? p->bias + column : NULL);
     const size_t startRow = starts ? p->cRow : 0;
-    if (strip == rows && columns == width && !p->cRows) tile(a, aStep, b, width, block->units, start, startRow, c, p->cRow);
-    else product_edge(p, tile, a, aStep, b, width, block->units, start, startRow, row, rows, column, columns);
+    if (strip == rows && columns == width && !p->cRows) tile(a, strip, b, width, units, start, startRow, c, p->cRow);
+    else product_edge(p, tile, a, strip, b, width, units, start, startRow, firstRow + r, rows, column, columns);
+    a += strip * units;
   }
 }
 
 static void VECTOR_NAME(product_multiply)(const float_product *p, const float *packed, size_t firstRow, size_t rowCount,
                                           size_t firstPanel, size_t panelCount, float *scratch) {
+  const strided_operand a = {p->a, p->aRow, p->aStep, p->aRows, p->aSteps, p->steps};
   const size_t all = units_of(p->steps);
-  row_block block = {.first = firstRow, .count = rowCount, .isDirect = reads_directly(p), .strips = scratch};
-  for (; block.unit == 0 || block.unit < all; block.unit += product_chunk) {
-    block.units = all - block.unit < product_chunk ? all - block.unit : product_chunk;
-    pack_rows(p, &block, scratch);
+  for (size_t unit = 0; unit == 0 || unit < all; unit += product_chunk) {
+    const size_t units = all - unit < product_chunk ? all - unit : product_chunk;
+    float *strip = scratch;
+    for (size_t r = 0; r < rowCount; r += product_rows) {
+      const size_t rows = rowCount - r < product_rows ? rowCount - r : product_rows, width = strip_rows(rows);
+      pack_lanes(&a, firstRow + r, rows, width, unit, units, strip);
+      strip += width * units;
+    }
     for (size_t panel = firstPanel; panel < firstPanel + panelCount; panel++) {
       const size_t column = panel * product_columns, width = panel_columns(p->columns - column);
-      product_panel(p, &block, packed + column * all + block.unit * width, column);
+      product_panel(p, scratch, packed + column * all + unit * width, units, unit == 0, firstRow, rowCount, column);
     }
   }
 }

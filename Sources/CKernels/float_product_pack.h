@@ -151,24 +151,6 @@ static void pack_straight(const strided_operand *s, size_t lane, size_t lanes, s
   }
 }
 
-/// Several strips of whole `width` lanes (a constant, at most 16) at once: rows of the source are read from end to end, and
-/// fetched early since they may all lie in pages of their own.
-VECTOR_INLINE void pack_strips(const strided_operand *s, size_t lane, size_t strips, const size_t width, size_t unit,
-                               size_t units, float *out) {
-  enum { ahead = 12 };
-  const size_t perUnit = PRODUCT_PAIRS ? 2 : 1;
-  for (size_t u = 0; u < units; u++) {
-    for (size_t step = (unit + u + ahead) * perUnit; step < (unit + u + ahead + 1) * perUnit && step < s->steps; step++) {
-      const float *next = s->source + listed(s->stepList, step) * s->stepStride + lane;
-      for (size_t i = 0; i < strips * width; i += 16) __builtin_prefetch(next + i, 0, 3);
-    }
-    for (size_t i = 0; i < strips; i++) {
-      const f32x16 v = side_by_side(s, lane + i * width, width, unit + u);
-      memcpy(out + (i * units + u) * width, &v, width * sizeof(float));
-    }
-  }
-}
-
 VECTOR_INLINE float element_of(const strided_operand *s, size_t lane, size_t step) {
   return s->source[listed(s->laneList, lane) * s->laneStride + listed(s->stepList, step) * s->stepStride];
 }

@@ -1,4 +1,4 @@
-import GraphIR
+package import GraphIR
 
 #if canImport(Glibc)
   import Glibc
@@ -31,7 +31,7 @@ extension HostArray {
 }
 
 /// The function of one value, computed in double precision.
-func apply<Scalar: ReferenceScalar>(_ function: Unary, to value: Scalar) -> Scalar {
+package func apply<Scalar: ReferenceScalar>(_ function: Unary, to value: Scalar) -> Scalar {
   let x = value.double
   let result: Double =
     switch function {
@@ -52,7 +52,7 @@ func apply<Scalar: ReferenceScalar>(_ function: Unary, to value: Scalar) -> Scal
 }
 
 /// The function of two values.
-func apply<Scalar: ReferenceScalar>(_ function: Binary, to a: Scalar, _ b: Scalar) -> Scalar {
+package func apply<Scalar: ReferenceScalar>(_ function: Binary, to a: Scalar, _ b: Scalar) -> Scalar {
   switch function {
   case .add: a + b
   case .subtract: a - b

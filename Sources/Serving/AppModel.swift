@@ -11,6 +11,8 @@ public final class AppModel: Sendable {
   /// How models are loaded.
   public let options: ModelOptions
   public let sessions = SessionStore()
+  /// The loaded model in space.
+  let scenes = SceneStore()
   private let state = Mutex(State.empty)
   private let known = Mutex<[String: ModelFolder.Entry]>([:])
 

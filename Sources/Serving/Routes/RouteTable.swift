@@ -3,5 +3,6 @@ enum RouteTable {
   static let all: [Route] =
     ModelRoutes.routes
     + GenerateRoutes.routes
+    + SceneRoutes.routes
     + DocumentRoutes.routes
 }

@@ -3,6 +3,7 @@
 
 export const views = [
   { id: 'generate', title: 'Generate', icon: 'pen', load: () => import('./views/generate.js') },
+  { id: 'anatomy', title: 'Anatomy', icon: 'cube', load: () => import('./views/anatomy.js') },
   { id: 'tokens', title: 'Tokens', icon: 'pieces', load: () => import('./views/tokens.js') },
   { id: 'memory', title: 'Memory', icon: 'stack', load: () => import('./views/memory.js') },
 ];

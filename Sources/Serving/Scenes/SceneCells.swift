@@ -1,0 +1,97 @@
+import Architectures
+import Generation
+import GraphIR
+import Quantization
+import Scenes
+import TensorCore
+
+/// The cells of a model's blocks: weights from its file, values from a run of a text.
+struct SceneCells {
+  let scenes: ModelScenes
+  let scene: Scene
+  let tokens: [Int32]
+  /// Nil where no text is looked at: then only weights have cells.
+  let run: SceneRun?
+
+  /// Rows of a node's last dimension, read in the order asked for.
+  struct Rows {
+    /// How many there are, and how long each is.
+    let count: Int
+    let width: Int
+    let read: (Int) throws -> [Float]
+  }
+
+  /// Throws where a value is not of this run.
+  func rows(of node: Int) throws -> Rows {
+    let shape = scene.shape(node)
+    let width = shape.last ?? 1
+    let count = shape.dropLast().reduce(1, *)
+    switch scene.graph.nodes[node].op {
+    case .weight(let name, _):
+      let tensor = try scenes.weights.tensor(name)
+      return Rows(count: count, width: width) { tensor.floats(rows: $0..<$0 + 1) }
+    case .input("tokens", _, _):
+      guard !tokens.isEmpty else { throw Self.noText }
+      let all = tokens.map { Float($0) }
+      return Rows(count: 1, width: all.count) { _ in all }
+    case .input("rows", _, _):
+      let first = scene.sizes.tokens - scene.sizes.rows
+      return Rows(count: 1, width: width) { _ in (0..<width).map { Float(first + $0) } }
+    case .input: return Rows(count: 1, width: width) { _ in (0..<width).map { Float($0) } }
+    default: return try values(node, shape)
+    }
+  }
+
+  private static let noText = RequestError(404, "there is no text whose values could be shown", at: "session")
+
+  private func values(_ node: Int, _ shape: [Int]) throws -> Rows {
+    guard let run, !tokens.isEmpty else { throw Self.noText }
+    let name = scene.graph.nodes[node].name
+    let rows = try run.rows(name, tokens: tokens)
+    let inner = shape.dropFirst().dropLast().reduce(1, *)
+    let width = shape.count > 1 ? shape[shape.count - 1] : 1
+    let missing = [Float](repeating: -.infinity, count: width)
+    return Rows(count: shape.dropLast().reduce(1, *), width: shape.last ?? 1) { place in
+      if shape.count == 1 { return (0..<shape[0]).map { $0 < rows.count ? rows[$0].first ?? .nan : .nan } }
+      let (token, part) = (place / inner, place % inner)
+      guard token < rows.count else { return missing }
+      let held = rows[token].count / inner
+      let row = rows[token][part * held..<(part + 1) * held]
+      // Positions that a row could not see yet have no score.
+      return held < width ? Array(row) + missing.prefix(width - held) : Array(row)
+    }
+  }
+
+  /// Cells of any node, by way of the node that shows them; nil where they are not at hand.
+  func read(_ cells: Cells) -> [Double]? {
+    var known: [Int: Rows] = [:]
+    var lines: [Int: [Float]] = [:]
+    var line = -1
+    var result: [Double] = []
+    result.reserveCapacity(cells.size)
+    for number in 0..<cells.size {
+      var index = cells.lower
+      var rest = number
+      for dimension in index.indices.reversed() {
+        index[dimension] += rest % cells.count[dimension]
+        rest /= cells.count[dimension]
+      }
+      let isInput = scene.isInput(cells.node)
+      guard let place = isInput ? (cells.node, index) : scene.drawn(cells.node, index) else { return nil }
+      if known[place.node] == nil { known[place.node] = try? rows(of: place.node) }
+      guard let rows = known[place.node] else { return nil }
+      let shape = scene.shape(place.node)
+      let row = zip(place.index, shape).dropLast().reduce(0) { $0 * $1.1 + $1.0 }
+      let key = place.node << 32 | row
+      if key != line {
+        guard let values = lines[key] ?? (try? rows.read(row)) else { return nil }
+        if lines.count > 256 { lines.removeAll() }
+        lines[key] = values
+        line = key
+      }
+      guard let value = lines[key]?[place.index.last ?? 0] else { return nil }
+      result.append(Double(value))
+    }
+    return result
+  }
+}

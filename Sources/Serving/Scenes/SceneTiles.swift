@@ -1,0 +1,124 @@
+import Scenes
+
+/// A picture of part of a block: averages of so many cells, as bytes.
+///
+/// 0 is a cell without a number, 1 to 255 are −range to range. Where a texel stands for many rows of a weight, eight of
+/// them are read: an estimate, and said to be one.
+struct SceneTile {
+  let bytes: [UInt8]
+  let range: Float
+  let isEstimate: Bool
+}
+
+extension SceneCells {
+  /// Which part of a block, and how many cells a texel has: `2^across` by `2^down`.
+  struct Picture {
+    var block: Block
+    var copy: Int
+    var across: Int
+    var down: Int
+    /// In texels.
+    var x: Int
+    var y: Int
+    var width: Int
+    var height: Int
+  }
+
+  /// Rows that are read for one texel.
+  private static let sampled = 8
+
+  func tile(_ picture: Picture, run: Int) throws -> SceneTile {
+    let block = picture.block
+    let rows = try rows(of: block.node)
+    let averages = try averages(picture, rows)
+    let isShare = block.operation == "attentionPattern" || block.operation == "softmax"
+    let range: Float
+    if isShare || block.kind == .index {
+      range = isShare ? 1 : Float(max(1, scene.hiddenSize))
+    } else {
+      let key = ModelScenes.RangeKey(
+        node: block.node, across: picture.across, down: picture.down, run: block.kind == .weight ? 0 : run)
+      range = try scenes.range(key) { try self.range(picture, rows) }
+    }
+    let bytes = averages.map { value -> UInt8 in
+      guard value.isFinite else { return 0 }
+      return UInt8(max(1, min(255, (value / range * 127).rounded() + 128)))
+    }
+    let step = 1 << (isTransposed(block) ? picture.across : picture.down)
+    return SceneTile(bytes: bytes, range: range, isEstimate: step > Self.sampled)
+  }
+
+  /// Four times the root mean square of averages like these over a sample of the block.
+  private func range(_ picture: Picture, _ rows: Rows) throws -> Float {
+    var (sum, count) = (Float(0), 0)
+    let (wide, high) = (
+      texels(picture.block.columns.count, picture.across), texels(picture.block.rows.count, picture.down)
+    )
+    let copies = picture.block.fan?.count ?? 1
+    for copy in Set([0, copies / 2, copies - 1]) {
+      for part in 0..<min(3, high) {
+        var sample = picture
+        (sample.copy, sample.x, sample.width) = (copy, 0, min(wide, 256))
+        (sample.y, sample.height) = (part * max(1, high / 3), min(8, high))
+        for value in try averages(sample, rows) where value.isFinite {
+          sum += value * value
+          count += 1
+        }
+      }
+    }
+    let range = 4 * (sum / Float(max(1, count))).squareRoot()
+    return range > 0 && range.isFinite ? range : 1
+  }
+
+  private func texels(_ cells: Int, _ level: Int) -> Int { (cells + (1 << level) - 1) >> level }
+
+  /// Whether a node's rows run down the block.
+  private func isTransposed(_ block: Block) -> Bool {
+    block.rows.dimension == block.shape.count - 1 && block.columns.dimension != block.shape.count - 1
+  }
+
+  private func averages(_ picture: Picture, _ rows: Rows) throws -> [Float] {
+    let block = picture.block
+    let isTransposed = isTransposed(block)
+    var sums = [Float](repeating: 0, count: picture.width * picture.height)
+    var counts = [Int32](repeating: 0, count: sums.count)
+    // `line` is the axis along which a node's rows follow one another, `along` the one that they run along.
+    let (lineLevel, alongLevel) = isTransposed ? (picture.across, picture.down) : (picture.down, picture.across)
+    let (lineStart, lineCount) = isTransposed ? (picture.x, picture.width) : (picture.y, picture.height)
+    let (alongStart, alongCount) = isTransposed ? (picture.y, picture.height) : (picture.x, picture.width)
+    for texel in 0..<lineCount {
+      let first = (lineStart + texel) << lineLevel
+      let size = 1 << lineLevel
+      let step = max(1, size / Self.sampled)
+      for line in stride(from: first, to: first + size, by: step) {
+        let start = alongStart << alongLevel
+        let corner =
+          isTransposed
+          ? block.index(copy: picture.copy, row: start, column: line)
+          : block.index(copy: picture.copy, row: line, column: start)
+        guard let corner else { continue }
+        let row = zip(corner, block.shape).dropLast().reduce(0) { $0 * $1.1 + $1.0 }
+        let values = try rows.read(row)
+        let end = min(alongEnd(block, picture.copy, isTransposed), start + alongCount << alongLevel)
+        let offset = (corner.last ?? 0) - start
+        guard start < end, end + offset <= values.count else { continue }
+        for cell in start..<end {
+          let value = values[cell + offset]
+          guard value.isFinite else { continue }
+          let along = (cell - start) >> alongLevel
+          let slot = isTransposed ? along * picture.width + texel : texel * picture.width + along
+          sums[slot] += value
+          counts[slot] += 1
+        }
+      }
+    }
+    return zip(sums, counts).map { $1 > 0 ? $0 / Float($1) : .nan }
+  }
+
+  /// Cells of a copy along the axis that rows run along.
+  private func alongEnd(_ block: Block, _ copy: Int, _ isTransposed: Bool) -> Int {
+    let axis = isTransposed ? block.rows : block.columns
+    guard let fan = block.fan, fan.dimension == axis.dimension else { return axis.count }
+    return min(axis.count, fan.total - copy * fan.chunk)
+  }
+}

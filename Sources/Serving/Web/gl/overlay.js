@@ -1,0 +1,174 @@
+// What is written over the picture: names that never overlap, numbers in cells, and a small map.
+
+import { title, groupTitle } from './names.js';
+import { visibleCells } from './tiles.js';
+
+/** Pixels of a cell from which its number is written. */
+const printed = 40;
+
+export class Overlay {
+  constructor(canvas) {
+    this.canvas = canvas;
+    this.brush = canvas.getContext('2d');
+    this.numbers = new Map();
+    this.theme = null;
+  }
+
+  resize(width, height, ratio) {
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    this.ratio = ratio;
+    this.width = width;
+    this.height = height;
+  }
+
+  /** Colours and fonts as CSS text. */
+  setTheme(theme) { this.theme = theme; }
+
+  /** Starts a frame; no text is written in `reserved` rectangles `[x, y, width, height]`. */
+  begin(reserved = []) {
+    this.brush.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
+    this.brush.clearRect(0, 0, this.width, this.height);
+    this.taken = reserved.map(([x, y, width, height]) => [x, y, x + width, y + height]);
+  }
+
+  /** Reserves a rectangle; false where another text stands. */
+  claim(x, y, width, height) {
+    for (const [a, b, c, d] of this.taken) if (x < c && x + width > a && y < d && y + height > b) return false;
+    this.taken.push([x, y, x + width, y + height]);
+    return true;
+  }
+
+  /** A text with a quiet ground behind it. */
+  write(text, x, y, { size = 12, color, weight = 500, align = 'left', force = false } = {}) {
+    const { brush, theme } = this;
+    brush.font = `${weight} ${size}px ${theme.font}`;
+    const width = brush.measureText(text).width;
+    const left = align === 'center' ? x - width / 2 : align === 'right' ? x - width : x;
+    if (left < 2 || left + width > this.width - 2 || y < size + 2 || y > this.height - 2) return false;
+    if (!this.claim(left - 4, y - size - 2, width + 8, size + 7) && !force) return false;
+    brush.textAlign = 'left';
+    brush.lineJoin = 'round';
+    brush.lineWidth = 4;
+    brush.strokeStyle = theme.ground;
+    brush.strokeText(text, left, y);
+    brush.fillStyle = color ?? theme.text;
+    brush.fillText(text, left, y);
+    return true;
+  }
+
+  /** Names of blocks large enough, largest first, then those of whole layers where blocks are too small. */
+  labels(camera, geometries, visible, { focused = [] } = {}) {
+    const { theme } = this;
+    for (const block of focused) this.label(camera, block, theme.accent, true);
+    const names = visible.filter(({ area, high, wide }) => wide > 46 && (high > 7 || area > 2600)).sort((a, b) => b.rank - a.rank);
+    let written = 0;
+    for (const { block } of names) {
+      if (written > 70) break;
+      if (this.label(camera, block, block.isWeight ? theme.roles[0] : theme.muted)) written += 1;
+    }
+    for (const geometry of geometries) this.groupLabels(camera, geometry);
+  }
+
+  label(camera, block, color, force = false) {
+    const [x, y] = camera.project(block.at[0], block.at[1], block.at[2]);
+    const [x1] = camera.project(block.bounds[2], block.at[1], block.at[2]);
+    if (x1 < 0 || x > this.width || y < -20 || y > this.height + 20) return false;
+    const text = title(block);
+    const size = block.geometry.isShape ? 11 : 12;
+    return this.write(text, Math.max(x, 6), Math.max(y - 5, size + 4), { color, size, force });
+  }
+
+  groupLabels(camera, geometry) {
+    const { theme } = this;
+    const [gx0, gy0, gx1] = geometry.bounds;
+    if (geometry.title) {
+      const [x, y] = camera.project((gx0 + gx1) / 2, gy0, 0);
+      this.write(geometry.title, x, y - 18, { size: 15, weight: 600, align: 'center', color: theme.text });
+    }
+    for (const group of geometry.layers) {
+      const [x0, y0, x1, y1] = group.box;
+      const [left, top] = camera.project(x0, y0, 0);
+      const [right, bottom] = camera.project(x1, y1, 0);
+      const high = bottom - top;
+      if (high < 15 || high > this.height * 1.4 || right < 0 || left > this.width) continue;
+      const isLeft = x1 < geometry.offset[0];
+      const isMiddle = group.layer === null;
+      const y = top + Math.min(high / 2, 400) + 4;
+      const size = Math.max(10.5, Math.min(13, high / 4));
+      if (isMiddle) this.write(groupTitle(group), right + 10, y, { size, color: theme.muted });
+      else this.write(groupTitle(group), isLeft ? left - 10 : right + 10, y, { size, align: isLeft ? 'right' : 'left', color: theme.muted });
+    }
+  }
+
+  /** Numbers in the cells of blocks that are near enough; asks `source` for those it lacks. */
+  cells(camera, visible, source, changed) {
+    let count = 0;
+    for (const { block, scale } of visible) {
+      if (scale < printed || block.geometry.isShape || !source) continue;
+      for (const copy of block.faces()) {
+        const at = block.origin(copy);
+        const [width, height] = block.sizeOf(copy);
+        const range = visibleCells(camera, at, width, height);
+        if (!range) continue;
+        const box = [Math.floor(range[0]), Math.floor(range[1]), Math.ceil(range[2]), Math.ceil(range[3])];
+        if ((box[2] - box[0]) * (box[3] - box[1]) > 1600) continue;
+        count += this.cellsOf(camera, block, copy, at, box, scale, source, changed);
+        if (count > 1600) return count;
+      }
+    }
+    return count;
+  }
+
+  cellsOf(camera, block, copy, at, [c0, r0, c1, r1], scale, source, changed) {
+    const page = 32;
+    let count = 0;
+    const { brush, theme } = this;
+    const size = Math.max(9, Math.min(19, scale * 0.235));
+    brush.font = `500 ${size}px ${theme.font}`;
+    brush.textAlign = 'center';
+    for (let pr = Math.floor(r0 / page); pr * page < r1; pr += 1) {
+      for (let pc = Math.floor(c0 / page); pc * page < c1; pc += 1) {
+        const values = this.page(block, copy, pr * page, pc * page, page, source, changed);
+        if (!values) continue;
+        for (let r = Math.max(r0, pr * page); r < Math.min(r1, pr * page + values.rows); r += 1) {
+          for (let c = Math.max(c0, pc * page); c < Math.min(c1, pc * page + values.columns); c += 1) {
+            const value = values.data[(r - pr * page) * values.columns + c - pc * page];
+            const [x, y] = camera.project(at[0] + c + 0.5, at[1] + r + 0.5, at[2]);
+            if (x < -40 || y < -20 || x > this.width + 40 || y > this.height + 20) continue;
+            const text = short(value, block.kind === 'index');
+            brush.lineWidth = 3;
+            brush.strokeStyle = theme.cellGround;
+            brush.strokeText(text, x, y + size * 0.35);
+            brush.fillStyle = theme.text;
+            brush.fillText(text, x, y + size * 0.35);
+            count += 1;
+          }
+        }
+      }
+    }
+    return count;
+  }
+
+  page(block, copy, row, column, size, source, changed) {
+    const key = `${source.version}/${block.id}/${copy}/${row}/${column}`;
+    const known = this.numbers.get(key);
+    if (known) return known.data ? known : null;
+    const [width, height] = block.sizeOf(copy);
+    const entry = { columns: Math.min(size, width - column), rows: Math.min(size, height - row), data: null };
+    this.numbers.set(key, entry);
+    if (this.numbers.size > 600) this.numbers.delete(this.numbers.keys().next().value);
+    source.values(block, copy, row, column, entry.rows, entry.columns).then((data) => { entry.data = data; changed(); }, () => {});
+    return null;
+  }
+}
+
+/** A number as a cell shows it. */
+export function short(value, isIndex = false) {
+  if (Number.isNaN(value)) return '–';
+  if (!Number.isFinite(value)) return value < 0 ? '−∞' : '∞';
+  if (isIndex) return String(Math.round(value));
+  const size = Math.abs(value);
+  const text = size === 0 ? '0' : size >= 1000 ? size.toPrecision(4) : size >= 100 ? size.toFixed(1) : size >= 0.01 ? size.toFixed(size >= 10 ? 2 : 3) : size.toExponential(1).replace('e-', 'e−');
+  return (value < 0 ? '−' : '') + text;
+}

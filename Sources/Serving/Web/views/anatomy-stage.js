@@ -1,0 +1,219 @@
+// The picture and its camera: draws when something changed, answers pointers, knows what is in view.
+
+import { Camera } from '../gl/camera.js';
+import { SceneRenderer } from '../gl/scene-renderer.js';
+import { Tiles } from '../gl/tiles.js';
+import { Overlay } from '../gl/overlay.js';
+import { readTheme } from './anatomy-theme.js';
+
+export class Stage {
+  /** `on` hears `hover(hit)`, `select(hit)`, `moved()`. */
+  constructor(canvas, overlayCanvas, on) {
+    this.canvas = canvas;
+    this.on = on;
+    this.camera = new Camera();
+    this.renderer = new SceneRenderer(canvas);
+    this.overlay = new Overlay(overlayCanvas);
+    this.tiles = new Tiles(this.renderer, () => this.draw());
+    this.geometries = [];
+    this.visible = [];
+    this.focus = [];
+    this.orbits = false;
+    this.source = null;
+    this.frames = [];
+    this.request = 0;
+    this.pulses = false;
+    /** Rectangles of the picture that the page's own parts cover, and how much they take at its edges. */
+    this.reserved = [];
+    this.insets = {};
+    this.observer = new ResizeObserver(() => this.resize());
+    this.observer.observe(canvas);
+    this.listen();
+    this.retheme();
+  }
+
+  retheme() {
+    const { gl, overlay } = readTheme(this.canvas);
+    this.renderer.setTheme(gl);
+    this.overlay.setTheme(overlay);
+    this.draw();
+  }
+
+  resize() {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    if (!width || !height) return;
+    const ratio = Math.min(2, devicePixelRatio || 1);
+    this.canvas.width = Math.round(width * ratio);
+    this.canvas.height = Math.round(height * ratio);
+    const first = this.camera.width <= 1;
+    this.camera.resize(width, height);
+    this.overlay.resize(width, height, ratio);
+    if (first) this.on.sized?.();
+    this.frame(performance.now());
+  }
+
+  setGeometries(geometries) {
+    this.geometries = geometries;
+    this.renderer.setGeometries(geometries);
+    this.tiles.forget(true);
+    const [x0, y0, x1, y1] = this.bounds();
+    this.camera.most = Math.max(x1 - x0, y1 - y0) * 6;
+    this.camera.least = 3.2;
+    this.draw();
+  }
+
+  bounds() {
+    return this.geometries.reduce(([x0, y0, x1, y1], { bounds: [a, b, c, d] }) => [Math.min(x0, a), Math.min(y0, b), Math.max(x1, c), Math.max(y1, d)],
+      [Infinity, Infinity, -Infinity, -Infinity]);
+  }
+
+  home(milliseconds = 800) {
+    const [x0, y0, x1, y1] = this.bounds();
+    const tall = (y1 - y0) / Math.max(1, x1 - x0) > 2.2;
+    this.camera.fly(this.camera.framing([x0, y0, x1, y1], { share: 0.88, yaw: tall ? -0.5 : -0.36, pitch: tall ? 0.1 : 0.14, insets: this.insets }), milliseconds);
+    this.draw();
+  }
+
+  /** Goes where a block (or several) fill much of the picture. */
+  frameBlocks(blocks, { share = 0.62, milliseconds = 700, yaw = -0.16, pitch = 0.08 } = {}) {
+    if (!blocks.length) return;
+    const box = blocks.reduce(([x0, y0, x1, y1], { bounds: [a, b, c, d] }) => [Math.min(x0, a), Math.min(y0, b), Math.max(x1, c), Math.max(y1, d)],
+      [Infinity, Infinity, -Infinity, -Infinity]);
+    this.camera.fly(this.camera.framing([...box, blocks[0].at[2]], { share, yaw, pitch, insets: this.insets }), milliseconds);
+    this.draw();
+  }
+
+  draw() { this.request ||= requestAnimationFrame((now) => this.frame(now)); }
+
+  frame(now) {
+    if (this.request) cancelAnimationFrame(this.request);
+    this.request = 0;
+    const start = performance.now();
+    const moving = this.camera.advance(now);
+    if (this.pulses) this.renderer.phase = (now / 900) % 1;
+    this.see();
+    this.tiles.update(this.camera, this.visible, this.renderer.order);
+    this.renderer.render(this.camera);
+    this.overlay.begin(this.reserved);
+    const numbers = this.overlay.cells(this.camera, this.visible, this.source, () => this.draw());
+    this.overlay.labels(this.camera, this.geometries, numbers > 200 ? [] : this.visible, { focused: this.focus });
+    this.on.painted?.(this.overlay, this.camera);
+    this.frames.push(performance.now() - start);
+    if (this.frames.length > 240) this.frames.shift();
+    if (moving || this.pulses) this.draw();
+  }
+
+  /** Which blocks are in the picture, and how large their cells are there. */
+  see() {
+    const { camera } = this;
+    const list = [];
+    const unit = camera.height * camera.f / 2;
+    for (const { blocks } of this.geometries) {
+      for (const block of blocks) {
+        const [x0, y0, x1, y1] = block.bounds;
+        const z = block.at[2];
+        const [ax, ay, ad] = camera.project(x0, y0, z);
+        const [bx, by, bd] = camera.project(x1, y1, z);
+        if (ad <= 0 && bd <= 0) continue;
+        if (ad > 0 && bd > 0) {
+          const margin = 0.4 * (Math.abs(bx - ax) + Math.abs(by - ay)) + 4;
+          if (Math.max(ax, bx) < -margin || Math.min(ax, bx) > camera.width + margin || Math.max(ay, by) < -margin || Math.min(ay, by) > camera.height + margin) continue;
+        }
+        const depth = Math.max(1e-3, nearest(camera, x0, y0, x1, y1, z));
+        const scale = unit / depth;
+        const wide = Math.abs(bx - ax);
+        const high = Math.abs(by - ay);
+        const area = block.width * block.height * block.copies * scale * scale;
+        if (area < 3) continue;
+        list.push({ block, scale, wide, high, area, rank: Math.min(wide, 2000) * Math.sqrt(Math.max(1, high)) * (block.role === 4 ? 1.6 : block.isWeight ? 1 : 1.3) });
+      }
+    }
+    this.visible = list;
+  }
+
+  pickAt(px, py) {
+    const { camera } = this;
+    const direction = camera.ray(px, py);
+    let best = null;
+    for (const geometry of this.geometries) {
+      const hit = geometry.pick(camera.eye, direction);
+      if (hit && (!best || hit.distance < best.distance)) best = hit;
+    }
+    return best;
+  }
+
+  listen() {
+    const { canvas, camera } = this;
+    const pointers = new Map();
+    let moved = 0;
+    let pinch = 0;
+    const at = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
+    canvas.addEventListener('pointerdown', (event) => {
+      canvas.setPointerCapture(event.pointerId);
+      pointers.set(event.pointerId, at(event));
+      camera.flight = null;
+      moved = 0;
+      pinch = 0;
+    });
+    canvas.addEventListener('pointermove', (event) => {
+      const now = at(event);
+      const before = pointers.get(event.pointerId);
+      if (!before) { this.on.hover(this.pickAt(...now), now); return; }
+      const [dx, dy] = [now[0] - before[0], now[1] - before[1]];
+      moved += Math.abs(dx) + Math.abs(dy);
+      pointers.set(event.pointerId, now);
+      if (pointers.size === 1) {
+        if (this.orbits !== (event.shiftKey || event.ctrlKey || (event.buttons & 6) !== 0)) camera.orbit(dx, dy);
+        else camera.pan(dx, dy);
+      } else if (pointers.size === 2) {
+        const [a, b] = [...pointers.values()];
+        const length = Math.hypot(a[0] - b[0], a[1] - b[1]);
+        camera.pan(dx / 2, dy / 2);
+        if (pinch) camera.zoom(length / pinch, (a[0] + b[0]) / 2, (a[1] + b[1]) / 2);
+        pinch = length;
+      }
+      this.on.moved();
+      this.draw();
+    });
+    const end = (event) => {
+      const was = pointers.get(event.pointerId);
+      pointers.delete(event.pointerId);
+      pinch = 0;
+      if (was && moved < 6 && event.type === 'pointerup' && event.button === 0) this.on.select(this.pickAt(...was), was);
+    };
+    canvas.addEventListener('pointerup', end);
+    canvas.addEventListener('pointercancel', end);
+    canvas.addEventListener('pointerleave', () => this.on.hover(null));
+    canvas.addEventListener('contextmenu', (event) => event.preventDefault());
+    canvas.addEventListener('dblclick', (event) => {
+      const hit = this.pickAt(...at(event));
+      if (hit) this.frameBlocks([hit.block]); else this.home();
+    });
+    canvas.addEventListener('wheel', (event) => {
+      event.preventDefault();
+      camera.flight = null;
+      const [px, py] = at(event);
+      const lines = event.deltaMode === 1 ? 20 : 1;
+      if (event.shiftKey) camera.orbit(-event.deltaX - event.deltaY, 0);
+      else camera.zoom(Math.exp(-Math.max(-240, Math.min(240, event.deltaY * lines)) * 0.0022), px, py, this.pickAt(px, py)?.block.at[2] ?? camera.target[2]);
+      this.on.moved();
+      this.draw();
+    }, { passive: false });
+    canvas.addEventListener('webglcontextlost', (event) => { event.preventDefault(); this.on.lost?.(); });
+  }
+
+  free() {
+    this.observer.disconnect();
+    cancelAnimationFrame(this.request);
+    this.request = 1;
+    this.renderer.free();
+  }
+}
+
+/** The depth of the point of a rectangle that is nearest to the middle of the picture. */
+function nearest(camera, x0, y0, x1, y1, z) {
+  const middle = camera.meet(camera.width / 2, camera.height / 2, z) ?? camera.target;
+  const x = Math.max(x0, Math.min(x1, middle[0]));
+  const y = Math.max(y0, Math.min(y1, middle[1]));
+  return camera.project(x, y, z)[2];
+}
