@@ -35,7 +35,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [0, 1, 2, 15, 16, 31, 32, 33, 255, 256, 257, 511, 512, 513, 1030])
+  @Test(arguments: [0, 1, 2, 15, 16, 31, 32, 33, 255, 256, 257, 511, 512, 513, 1021, 1030])
   func `any number of steps`(_ steps: Int) {
     for order in [FloatProductCase.Order.rowsApart, .columnsApart] {
       check(FloatProductCase(FloatProductShape(rows: 13, columns: 18, steps: steps), a: order, b: order))
