@@ -82,7 +82,16 @@ let package = Package(
       dependencies: ["Architectures", "Checkpoints", "GraphIR", "JSON", "Quantization", "TensorCore"],
       swiftSettings: settings),
     .target(
-      name: "Runs", dependencies: [.product(name: "GRDB", package: "GRDB.swift")], swiftSettings: settings),
+      name: "Training",
+      dependencies: [
+        "Architectures", "CKernels", "Checkpoints", "Generation", "Gradients", "GraphIR", "JSON", "Kernels", "Memory",
+        "Quantization",
+        "Runtime", "Stories", "Templates", "TensorCore", "Tokenizers", "TrainingEngine",
+      ], resources: [.copy("Resources/Recipes")], swiftSettings: settings),
+    .target(
+      name: "Runs", dependencies: ["JSON", "Training", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: settings),
+    .target(name: "BundledModels", resources: [.copy("Resources/Models")], swiftSettings: safe),
     .target(
       name: "Serving",
       dependencies: [
@@ -98,11 +107,12 @@ let package = Package(
     .executableTarget(
       name: "orrery",
       dependencies: [
-        "Architectures", "Benchmarking", "Checkpoints", "Conversion", "Generation", "GraphIR", "JSON", "Kernels",
+        "Architectures", "Benchmarking", "BundledModels", "Checkpoints", "Conversion", "Generation", "GraphIR", "JSON",
+        "Kernels",
         "LineEditing", "Memory", "Planning", "Quantization", "RandomModels", "Reference", "Runs", "Runtime",
         "Serving", "Stories",
         "Templates",
-        "TensorCore", "Tokenizers",
+        "TensorCore", "Tokenizers", "Training",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     .testTarget(
@@ -119,7 +129,8 @@ let package = Package(
       ],
       swiftSettings: settings),
     .testTarget(
-      name: "CommandTests", dependencies: ["Checkpoints", "JSON", "Quantization", "TensorCore", "TestSupport"],
+      name: "CommandTests",
+      dependencies: ["Checkpoints", "JSON", "Quantization", "Runs", "TensorCore", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
       name: "GradientsTests",
@@ -187,6 +198,16 @@ let package = Package(
         "Architectures", "Checkpoints", "GraphIR", "JSON", "Quantization", "Reference", "Scenes", "TensorCore",
         "TestSupport",
       ], swiftSettings: settings),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: [
+        "Architectures", "Checkpoints", "Generation", "GraphIR", "JSON", "Kernels", "Quantization", "Runtime",
+        "TensorCore", "TestSupport", "Tokenizers", "Training", "TrainingEngine",
+      ], swiftSettings: settings),
+    .testTarget(
+      name: "RunsTests",
+      dependencies: ["Runs", "TestSupport", "Training", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: settings),
     .testTarget(name: "StoriesTests", dependencies: ["Stories", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore"], swiftSettings: settings),
   ],

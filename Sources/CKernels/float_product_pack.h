@@ -96,37 +96,25 @@ VECTOR_INLINE void transpose(f32x16 v[16]) {
   VECTOR_UNROLL for (int i = 0; i < 16; i++) v[i] = w[i];
 }
 
-/// The first `count` vectors, all if that is more, as rows.
-VECTOR_INLINE void store_rows(const f32x16 v[16], size_t count, float *out, size_t stride) {
-  VECTOR_UNROLL for (size_t r = 0; r < 16; r++) {
-    if (r < count) store(out + r * stride, v[r]);
-  }
-}
-
-/// `width` lanes of steps that lie side by side, as rows that are `stride` floats apart. Rows overlap where that is less than
-/// 16, later ones on top.
+/// Lanes of steps that lie side by side. Rows of `out` overlap where they are narrower than 16, later ones on top.
 static void pack_transposed(const strided_operand *s, size_t lane, size_t lanes, size_t width, size_t unit, size_t units,
-                            float *out, size_t stride) {
-  enum { block = 16 * (PRODUCT_PAIRS + 1) };
-  static const float zeros[block];
+                            float *out) {
+  const size_t perUnit = PRODUCT_PAIRS ? 2 : 1;
   for (size_t group = 0; group < width; group += 16) {
     const float *from[16];
     const size_t count = lanes > group ? (lanes - group < 16 ? lanes - group : 16) : 0;
-    const size_t first = unit * (PRODUCT_PAIRS + 1);
-    for (size_t i = 0; i < 16; i++) {
-      from[i] = i < count ? s->source + listed(s->laneList, lane + group + i) * s->laneStride + first : zeros;
-    }
+    for (size_t i = 0; i < count; i++) from[i] = s->source + listed(s->laneList, lane + group + i) * s->laneStride;
     for (size_t u = 0; u < units; u += 16) {
-      const size_t left = s->steps - first - u * (PRODUCT_PAIRS + 1), steps = left < block ? left : block;
+      const size_t step = (unit + u) * perUnit, left = s->steps - step;
+      const size_t rows = units - u < 16 ? units - u : 16;
       f32x16 v[16];
-      if (steps == block) {
-        VECTOR_UNROLL for (int i = 0; i < 16; i++) v[i] = load_units(from[i], block);
+      if (count == 16 && left >= 16 * perUnit) {
+        VECTOR_UNROLL for (int i = 0; i < 16; i++) v[i] = load_units(from[i] + step, 16 * perUnit);
       } else {
-        VECTOR_UNROLL for (int i = 0; i < 16; i++) v[i] = load_units(from[i], steps);
+        for (size_t i = 0; i < 16; i++) v[i] = i < count ? load_units(from[i] + step, left) : fill(0);
       }
-      for (size_t i = 0; i < count; i++) from[i] += block;
       transpose(v);
-      store_rows(v, units - u, out + u * stride + group, stride);
+      for (size_t r = 0; r < rows; r++) store(out + (u + r) * width + group, v[r]);
     }
   }
 }
@@ -186,7 +174,7 @@ static void pack_scattered(const strided_operand *s, size_t lane, size_t lanes, 
 /// Writes `units` units of `width` lanes, those from `lanes` on zeros. Up to 15 floats after the last may change.
 static void pack_lanes(const strided_operand *s, size_t lane, size_t lanes, size_t width, size_t unit, size_t units,
                        float *out) {
-  if (s->stepStride == 1 && !s->stepList) pack_transposed(s, lane, lanes, width, unit, units, out, width);
+  if (s->stepStride == 1 && !s->stepList) pack_transposed(s, lane, lanes, width, unit, units, out);
   else if (s->laneStride == 1 && !s->laneList) pack_straight(s, lane, lanes, width, unit, units, out);
   else pack_scattered(s, lane, lanes, width, unit, units, out);
 }

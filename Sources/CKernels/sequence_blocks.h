@@ -53,10 +53,10 @@ static void copy_rows(const float *from, size_t stride, size_t rows, size_t widt
   pack_straight(&s, 0, width, sixteens(width), 0, rows, out);
 }
 
-/// Rows of `width` elements as the first of [width, lanes], filled up with zeros to a multiple of 16.
+/// Rows of `width` elements as [width, lanes], filled up with zeros.
 static void turn_rows(const float *from, size_t stride, size_t rows, size_t width, size_t lanes, float *out) {
   const strided_operand s = {from, stride, 1, NULL, NULL, width};
-  pack_transposed(&s, 0, rows, sixteens(rows), 0, width, out, lanes);
+  pack_transposed(&s, 0, rows, lanes, 0, width, out);
 }
 
 /// The first position that a row at `position` sees.

@@ -25,8 +25,10 @@ public struct SafetensorsWriter: Sendable {
   }
 
   /// Writes the file; `data` is called once a tensor, in order, and gives its bytes.
+  ///
+  /// `isDurable` waits until the bytes are on the disk before the file takes its name.
   public func write(
-    to path: String, progress: (WritingProgress) -> Void = { _ in },
+    to path: String, isDurable: Bool = false, progress: (WritingProgress) -> Void = { _ in },
     data: (TensorDeclaration, inout TensorOutput) throws -> Void
   ) throws {
     let file = try OutputFile(path: path)
@@ -46,7 +48,7 @@ public struct SafetensorsWriter: Sendable {
       try output.finish()
       written += tensor.byteCount
     }
-    try file.commit()
+    try file.commit(isDurable: isDurable)
   }
 
   /// Declares and writes every tensor of `source` as it is stored.

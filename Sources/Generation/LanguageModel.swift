@@ -1,4 +1,5 @@
 public import Architectures
+public import Checkpoints
 public import GraphIR
 public import Kernels
 import Planning
@@ -80,24 +81,47 @@ public final class LanguageModel: @unchecked Sendable {
   ///
   /// Throws `FileError`, `CheckpointError`, `ConfigError`, `GraphError`, `PlanError`, `MemoryError`, `TokenizerError` or
   /// `TemplateError`, each naming what is wrong and where. `progress` hears the share of weights that is packed.
-  public init(path: String, options: ModelOptions = ModelOptions(), progress: (Double) -> Void = { _ in }) throws {
+  public convenience init(
+    path: String, options: ModelOptions = ModelOptions(), progress: (Double) -> Void = { _ in }
+  ) throws {
     let file = try ModelFile(path: path)
     let weights = try file.weights()
-    (self.path, self.options, graph, config) = (path, options, file.graph, file.architecture.config)
     // A large vocabulary takes as long as mapping weights that are packed already.
     let texts = Background { try ModelTexts(of: file) }
-    let wanted = options.context ?? min(file.architecture.config.contextLength, Self.defaultContext)
-    context = max(1, min(wanted, Self.learnedPositions(file.graph) ?? wanted, Self.maximumContext))
+    try self.init(
+      graph: file.graph, config: file.architecture.config, weights: weights, options: options, name: path,
+      texts: texts.value, progress: progress)
+  }
+
+  /// A model whose graph and weights are at hand, as one in training; `name` stands for its path.
+  ///
+  /// Throws `PlanError` or `MemoryError`.
+  public convenience init(
+    graph: Graph, config: ModelConfig, weights: any TensorSource, tokenizer: Tokenizer? = nil,
+    template: ChatTemplate? = nil, options: ModelOptions = ModelOptions(), name: String
+  ) throws {
+    try self.init(
+      graph: graph, config: config, weights: weights, options: options, name: name,
+      texts: { ModelTexts(tokenizer: tokenizer, template: template) }, progress: { _ in })
+  }
+
+  private init(
+    graph: Graph, config: ModelConfig, weights: any TensorSource, options: ModelOptions, name: String,
+    texts: () throws -> ModelTexts, progress: (Double) -> Void
+  ) throws {
+    (path, self.options, self.graph, self.config) = (name, options, graph, config)
+    let wanted = options.context ?? min(config.contextLength, Self.defaultContext)
+    context = max(1, min(wanted, Self.learnedPositions(graph) ?? wanted, Self.maximumContext))
     files = weights.mappedFiles
     var notice: String?
     engine = try Engine(
-      graph: file.graph, vocabulary: config.vocabularySize, weights: weights,
+      graph: graph, vocabulary: config.vocabularySize, weights: weights,
       buckets: Self.buckets(options, context: context), options: options.plan(context: context),
       team: ThreadTeam(count: options.threads),
-      packed: { [files] in options.packed?.weights(of: path, files, for: $0, notice: &notice) }, progress: progress)
+      packed: { [files] in options.packed?.weights(of: name, files, for: $0, notice: &notice) }, progress: progress)
     packedNotice = notice
     threadCount = engine.team.count
-    (tokenizer, template) = try { ($0.tokenizer, $0.template) }(texts.value())
+    (tokenizer, template) = try { ($0.tokenizer, $0.template) }(texts())
   }
 
   /// Rows of a table of learned positions, past which there are none.

@@ -15,6 +15,10 @@ public struct ModelTexts: Sendable {
   /// The template's source, for `show`.
   public let templateSource: String?
 
+  init(tokenizer: Tokenizer?, template: ChatTemplate?) {
+    (self.tokenizer, self.template, templateSource) = (tokenizer, template, nil)
+  }
+
   /// Reads them from a GGUF header, or from the files of a Hugging Face folder.
   public init(of file: ModelFile) throws {
     let source: String?

@@ -26,7 +26,7 @@ extension Tokenizer {
     case "json":
       let config = url.deletingLastPathComponent().appendingPathComponent("tokenizer_config.json").path
       let hasConfig = FileManager.default.fileExists(atPath: config)
-      return try Tokenizer(huggingFace: parse(path), config: hasConfig ? parse(config) : nil)
+      return try Tokenizer(huggingFace: parsed(path), config: hasConfig ? parsed(config) : nil)
     case "model": return try Tokenizer(sentencePiece: read(path))
     case "tiktoken":
       return try Tokenizer(tiktoken: read(path), named: url.deletingPathExtension().lastPathComponent)
@@ -55,7 +55,7 @@ extension Tokenizer {
     return [UInt8](data)
   }
 
-  private static func parse(_ path: String) throws(TokenizerError) -> JSON {
+  static func parsed(_ path: String) throws(TokenizerError) -> JSON {
     let bytes = try read(path)
     do throws(JSONError) {
       return try JSON(parsing: bytes)

@@ -117,7 +117,7 @@ struct BenchCommand: ParsableCommand {
       options.outputRows = max(options.outputRows, users)
     }
     let loading = ProgressBar("loading")
-    let loaded = try LanguageModel(path: model, options: options, progress: loading.update)
+    let loaded = try LanguageModel(path: ModelName.resolved(model), options: options, progress: loading.update)
     loading.finish()
     let seconds = (ContinuousClock.now - start) / .seconds(1)
     let bar = ProgressBar("measuring")

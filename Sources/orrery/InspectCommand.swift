@@ -55,7 +55,7 @@ struct InspectCommand: ParsableCommand {
   }
 
   func run() throws {
-    let file = try ModelFile(path: model)
+    let file = try ModelFile(path: ModelName.resolved(model))
     if graph || !(program || weights) { print(file.graph) }
     if weights { try printWeights(file) }
     if program {

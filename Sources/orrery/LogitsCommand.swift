@@ -94,7 +94,7 @@ struct LogitsCommand: ParsableCommand {
   }
 
   private func runProgram(_ ids: [Int32], _ rows: inout Rows) throws {
-    let layers = try ModelFile(path: arguments.model).architecture.config.layerCount
+    let layers = try ModelFile(path: ModelName.resolved(arguments.model)).architecture.config.layerCount
     let names = hiddenNames(layers)
     let model = try arguments.load { options in
       options.arithmetic = fast ? .quantised : .float32
@@ -119,7 +119,7 @@ struct LogitsCommand: ParsableCommand {
   }
 
   private func evaluate(_ ids: [Int32], _ rows: inout Rows) throws {
-    let file = try ModelFile(path: arguments.model)
+    let file = try ModelFile(path: ModelName.resolved(arguments.model))
     let weights = try file.weights()
     var evaluator = try ReferenceEvaluator(
       graph: file.graph, weights: { try weights.tensor($0).floats() }, context: arguments.context ?? max(ids.count, 1))

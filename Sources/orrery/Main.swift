@@ -6,7 +6,8 @@ import ArgumentParser
     commandName: "orrery",
     abstract: "Run language models on your own machine, and look inside them.",
     discussion: """
-      MODEL is a GGUF file or a folder with config.json and safetensors. Without a command, the web app is served.
+      MODEL is a GGUF file, a folder with config.json and safetensors, a run of `orrery train`, or the name of a model of \
+      the package. Without a command, the web app is served.
 
       Examples:
         orrery serve model.gguf
@@ -16,8 +17,9 @@ import ArgumentParser
       """,
     version: "0.1.0",
     subcommands: [
-      ServeCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, InspectCommand.self, PlanCommand.self,
-      TokenizeCommand.self, TrainTokenizerCommand.self, StoriesCommand.self, TemplateCommand.self, ConvertCommand.self,
+      ServeCommand.self, RunCommand.self, TrainCommand.self, MergeCommand.self, ListCommand.self, ShowCommand.self,
+      InspectCommand.self, PlanCommand.self, TokenizeCommand.self, TrainTokenizerCommand.self, StoriesCommand.self,
+      TemplateCommand.self, ConvertCommand.self,
       QuantizeCommand.self, EvalCommand.self, BenchCommand.self, LogitsCommand.self, PackCommand.self,
       VerifyCommand.self, CompletionsCommand.self,
     ])

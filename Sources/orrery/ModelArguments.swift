@@ -2,6 +2,7 @@ import ArgumentParser
 import Generation
 import Kernels
 import TensorCore
+import Training
 
 #if canImport(FoundationEssentials)
   import FoundationEssentials
@@ -11,8 +12,11 @@ import TensorCore
 
 /// What every command that loads a model takes.
 struct ModelArguments: ParsableArguments {
-  @Argument(help: "A GGUF file, or a folder with config.json and safetensors.")
+  @Argument(help: "A GGUF file, a folder with config.json and safetensors, a run, or a model of the package.")
   var model: String
+
+  @Option(help: ArgumentHelp("Low-rank changes to run the model with, as PEFT saves them.", valueName: "folder"))
+  var adapter: String?
 
   @Option(name: [.customShort("t"), .long], help: "Threads; 0 for one a processor.")
   var threads = 0
@@ -39,7 +43,13 @@ struct ModelArguments: ParsableArguments {
     change(&options)
     let bar = ProgressBar("loading")
     defer { bar.finish() }
-    let loaded = try LanguageModel(path: model, options: options, progress: bar.update)
+    let path = ModelName.resolved(model)
+    let loaded =
+      if let adapter {
+        try LanguageModel(path: path, adapter: adapter, options: options)
+      } else {
+        try LanguageModel(path: path, options: options, progress: bar.update)
+      }
     if let notice = loaded.packedNotice { Terminal.note("[\(notice)]") }
     return loaded
   }

@@ -61,7 +61,7 @@ struct ServeCommand: ParsableCommand {
     if let model {
       let bar = ProgressBar("loading")
       defer { bar.finish() }
-      try app.load(app.add(path: model), progress: bar.update)
+      try app.load(app.add(path: ModelName.resolved(model)), progress: bar.update)
     }
     let server = try AppServer(app: app, host: host, port: port ?? 8080, takesNextPort: port == nil, web: web)
     try Self.wait { [noOpen] in

@@ -31,7 +31,7 @@ struct ShowCommand: ParsableCommand {
   var template = false
 
   func run() throws {
-    let file = try ModelFile(path: model)
+    let file = try ModelFile(path: ModelName.resolved(model))
     let texts = try ModelTexts(of: file)
     if template { return Terminal.write((texts.templateSource ?? "") + "\n") }
     if metadata {

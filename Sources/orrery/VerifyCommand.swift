@@ -37,7 +37,7 @@ struct VerifyCommand: ParsableCommand {
   }
 
   func run() throws {
-    let file = try ModelFile(path: model)
+    let file = try ModelFile(path: ModelName.resolved(model))
     let source = try file.weights()
     let bar = ProgressBar("reading")
     for (index, name) in source.names.enumerated() {
@@ -54,7 +54,7 @@ struct VerifyCommand: ParsableCommand {
     let expected = try evaluator.step(tokens: ids).values
     var options = ModelOptions()
     (options.arithmetic, options.cacheFormat, options.context) = (.float32, .f32, tokens)
-    let session = try LanguageModel(path: model, options: options).session()
+    let session = try LanguageModel(path: ModelName.resolved(model), options: options).session()
     var (worst, largest, row) = (Float(0), Float(0), 0)
     try session.step(ids, rows: .all) { executor, count in
       for index in 0..<count {

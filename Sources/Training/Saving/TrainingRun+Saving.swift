@@ -1,0 +1,47 @@
+import Architectures
+import Checkpoints
+import Quantization
+import TensorCore
+import TrainingEngine
+
+extension TrainingRun {
+  /// Writes the model as it is now to the run's folder: `model.safetensors` beside its settings and tokenizer, or, where a
+  /// GGUF file was trained further, `model.gguf`; of low-rank changes the adapter alone.
+  public func saveModel() throws {
+    if let settings = model.adapter, let base = model.base {
+      let weights = model.weights(parameters)
+      var factors = MemoryTensors()
+      for tensor in model.layout.tensors { factors[tensor.name] = weights[tensor.name] }
+      try Adapter(settings: settings, tensors: factors).write(to: folder, for: base, base: base.path)
+    } else if let base = model.base {
+      try base.write(model.mergedWeights(parameters), to: base.gguf == nil ? folder : folder + "/model.gguf")
+    } else {
+      try ModelOutputFolder(path: folder).write(
+        model.mergedWeights(parameters), of: model.architecture, shapes: MemoryTensors())
+    }
+  }
+}
+
+extension ModelFile {
+  /// Writes this model with other weights, in float32: a folder of the same names and layouts, or a GGUF file with the
+  /// same header. Texts of a folder are copied.
+  func write(_ weights: MemoryTensors, to path: String) throws {
+    guard let gguf else {
+      let output = try ModelOutputFolder(path: path)
+      try output.copyTexts(of: folder)
+      return try output.write(weights, of: architecture, shapes: SafetensorsFolder(path: folder))
+    }
+    var writer = GGUFWriter(metadata: gguf.metadata.filter { !$0.key.hasPrefix("split.") })
+    writer["general.file_type"] = .uint32(0)
+    // Tables that belong to the settings, as `rope_freqs.weight`.
+    let tables = Set(config.tables.map(\.name))
+    for name in gguf.names where tables.contains(name) {
+      try writer.declare(name, shape: gguf.shape(name) ?? [], format: gguf.format(name) ?? .f32)
+    }
+    for name in weights.names { try writer.declare(name, shape: weights.shape(name) ?? [], format: .f32) }
+    try writer.write(to: path) { declaration, output in
+      let tensor = try weights[declaration.name] ?? gguf.tensor(declaration.name)
+      try output.write(tensor.format == declaration.format ? tensor : Tensor(tensor.floats(), shape: tensor.shape))
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import GRDB
+import Runs
+import TestSupport
+import Testing
+import Training
+
+/// The record of runs: what is written can be read, also meanwhile.
+@Suite struct RunStoreTests {
+  private func inStore(_ body: (RunStore) throws -> Void) throws {
+    let folder = try TestData.temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try body(try RunStore(folder: folder.appending(path: "runs").path))
+  }
+
+  private func step(_ number: Int, loss: Float) -> TrainingEvent {
+    .step(
+      StepReport(
+        step: number, loss: loss, rate: 0.5, gradientNorm: 2, tokens: 10, seconds: 0.1, operations: 100))
+  }
+
+  @Test func `runs of one recipe have names and folders of their own`() throws {
+    try inStore { store in
+      let recipe = try Recipe.bundled("sort")
+      let (first, second) = (try store.begin(recipe), try store.begin(recipe))
+      #expect(first.id == "sort-1" && second.id == "sort-2" && first.folder != second.folder)
+      #expect(try store.run("sort-2") == store.run(second.folder) && store.run("sort-3") == nil)
+      #expect(try store.runs().map(\.id).sorted() == ["sort-1", "sort-2"])
+      #expect(try store.forget("sort-1") && !store.forget("sort-1") && store.runs().count == 1)
+    }
+  }
+
+  @Test func `events are kept, and another reader sees them while the run goes on`() throws {
+    try inStore { store in
+      let record = try store.begin(Recipe.bundled("sort"))
+      let recorder = store.recorder(of: record.id)
+      for number in 1...5 { recorder.observe(step(number, loss: 1 / Float(number))) }
+      recorder.observe(.layers(LayerReport(step: 5, layers: [.init(name: "blocks.0", gradientNorm: 3, weightNorm: 4)])))
+      recorder.observe(
+        .validation(ValidationReport(step: 5, loss: 0.25, rows: 9, right: 2, sequences: 3, seconds: 1)))
+      recorder.observe(.sample(SampleReport(step: 5, prompt: "CAB", text: "ABC")))
+      recorder.observe(.checkpoint(step: 5, path: "/x"))
+      let reader = try RunStore(folder: store.folder)
+      #expect(try reader.rows(LossRecord.self, of: "sort-1").map(\.loss) == (1...5).map { Double(1 / Float($0)) })
+      #expect(try reader.rows(LossRecord.self, of: "sort-1", after: 3).map(\.step) == [4, 5])
+      #expect(try reader.rows(ValidationRecord.self, of: "sort-1").map(\.right) == [2])
+      #expect(try reader.rows(SampleRecord.self, of: "sort-1").map(\.text) == ["ABC"])
+      #expect(try reader.rows(CheckpointRecord.self, of: "sort-1").map(\.path) == ["/x"])
+      #expect(try reader.rows(LayerRecord.self, of: "sort-1").map(\.gradientNorm) == [3])
+      #expect(try reader.run("sort-1")?.step == 5)
+      recorder.observe(.ended(TrainingOutcome(reason: .stopped, step: 5, folder: record.folder, validation: nil)))
+      #expect(try reader.run("sort-1")?.status == .stopped)
+    }
+  }
+
+  @Test func `a failure is noted`() throws {
+    try inStore { store in
+      let record = try store.begin(Recipe.bundled("sort"))
+      store.recorder(of: record.id).fail(DataError(path: "a", reason: "is gone"))
+      let run = try #require(try store.run("sort-1"))
+      #expect(run.status == .failed && run.message == "a: is gone")
+    }
+  }
+}
