@@ -72,6 +72,24 @@ public struct FloatProductKernels: @unchecked Sendable {
     }
   }
 
+  /// The part of C that a tile is.
+  public func area(_ shape: FloatProductShape, tile: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+    let division = Division(shape, panels: panels(shape))
+    let (column, row) = tile.quotientAndRemainder(dividingBy: division.rowBlocks)
+    let (first, panels) = (row * division.rowsOfBlock, division.panels(ofBlock: column))
+    let width = kernels.tileColumns
+    return (
+      first..<min(first + division.rowsOfBlock, shape.rows),
+      panels.lowerBound * width..<min(panels.upperBound * width, shape.columns)
+    )
+  }
+
+  /// Whether tiles have whole rows of C.
+  public func hasWholeRows(columns: Int) -> Bool {
+    let shape = FloatProductShape(rows: 1, columns: columns, steps: 1)
+    return Division(shape, panels: panels(shape)).columnBlocks == 1
+  }
+
   /// Runs both phases on the calling thread.
   public func run(
     _ product: FloatProduct, packed: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>

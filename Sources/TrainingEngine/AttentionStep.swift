@@ -1,82 +1,93 @@
 import CKernels
 import GraphIR
+import Kernels
+import TensorCore
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// Softmax attention of each sequence's rows over themselves; no value has a place for each pair of rows.
-struct AttentionStep: TrainingStep, @unchecked Sendable {
-  let name: String
-  let shape: AttentionShape
+/// The operands of attention in memory.
+struct AttentionViews: Sendable {
   let q: View
   let k: View
   let v: View
   let sinks: View?
   let output: View
-  let maximumTokens: Int
-  let kernels: row_kernels
+  /// The logarithm of each softmax's denominator, `[T, heads]`.
+  let logSums: View
 
-  var title: String { "attention \(name)" }
-  var reads: [View] { [q, k, v] + (sinks.map { [$0] } ?? []) }
-  var writes: [View] { [output] }
-  var scratchWords: Int { maximumTokens }
+  var operands: [View] { [q, k, v] + (sinks.map { [$0] } ?? []) }
 
-  func tiles(_ sizes: Sizes) -> Int { sizes.tokens }
-
-  func run(tile: Int, _ frame: Frame) {
-    guard let sequence = frame.sequence(of: tile) else { return }
-    let (queries, keys, values, out) = (frame[q], frame[k], frame[v], frame[output])
-    let visible = shape.visible(from: tile - sequence.start)
-    for head in 0..<shape.heads {
-      let held = head / shape.group
-      let weights = AttentionRow(shape: shape, kernels: kernels)
-        .pattern(
-          queries[tile] + head * shape.keyWidth, keys, held, sequence.start, visible,
-          sink: sinks.map { frame[$0].base[head] }, into: frame.scratch)
-      let result = out[tile] + head * shape.valueWidth
-      result.update(repeating: 0, count: shape.valueWidth)
-      for (i, place) in visible.enumerated() {
-        kernels.accumulate(
-          values[sequence.start + place] + held * shape.valueWidth, weights[i], shape.valueWidth, result)
-      }
-    }
+  /// What forward and backward kernels read alike.
+  func work(_ shape: AttentionShape, _ frame: Frame) -> sequence_attention {
+    let (q, k, v, output) = (frame[q], frame[k], frame[v], frame[output])
+    var work = shape.work(queries: q.base, keys: k.base, values: v.base, outputs: output.base)
+    (work.queryRow, work.keyRow, work.valueRow, work.outputRow) = (q.stride, k.stride, v.stride, output.stride)
+    work.sinks = sinks.map { UnsafePointer(frame[$0].base) }
+    work.logSums = frame[logSums].base
+    return work
   }
 }
 
 extension Frame {
-  /// The sequence that a row belongs to.
-  func sequence(of row: Int) -> TrainingBatch.Sequence? {
-    var (low, high) = (0, sequences.count)
-    while low + 1 < high {
-      let middle = (low + high) / 2
-      if sequences[middle].start <= row { low = middle } else { high = middle }
-    }
-    return sequences.isEmpty ? nil : sequences[low]
+  /// Attention of this run's sequences.
+  func attention(_ work: sequence_attention, sinks: View? = nil) -> SequenceAttention {
+    SequenceAttention(
+      work, runs: runs, runCount: sizes.sequences, longest: sizes.longest,
+      sinkGradients: sinks.map { self[$0].base })
   }
 }
 
-/// One head's weights of one row.
-struct AttentionRow {
+/// Softmax attention of each sequence's rows over themselves; no value has a place for each pair of rows.
+struct AttentionStep: TrainingStep {
+  let name: String
   let shape: AttentionShape
-  let kernels: row_kernels
+  let views: AttentionViews
 
-  /// Softmax of the scores of visible places into `scratch`.
-  func pattern(
-    _ query: Floats, _ keys: Lane, _ held: Int, _ start: Int, _ visible: ClosedRange<Int>, sink: Float?,
-    into scratch: Floats
-  ) -> Floats {
-    for (i, place) in visible.enumerated() {
-      let score = shape.scale * kernels.dot(query, keys[start + place] + held * shape.keyWidth, shape.keyWidth)
-      scratch[i] = shape.softcap.map { $0 * tanhf(score / $0) } ?? score
-    }
-    if let sink {
-      kernels.softmax_sink(scratch, sink, visible.count, scratch)
-    } else {
-      kernels.softmax(scratch, visible.count, scratch)
-    }
-    return scratch
+  var kind: String { "attention" }
+  var title: String { "attention \(name)" }
+  var reads: [View] { views.operands }
+  var writes: [View] { [views.output, views.logSums] }
+  var scratchWords: Int { shape.scratchWords }
+
+  func tiles(_ sizes: Sizes) -> Int {
+    sizes.sequences * shape.heads * ((sizes.longest + Int(SEQUENCE_QUERIES) - 1) / Int(SEQUENCE_QUERIES))
+  }
+
+  func operations(_ sizes: Sizes) -> Int { 2 * shape.pairs(sizes) * (shape.keyWidth + shape.valueWidth) }
+
+  func run(tile: Int, _ frame: Frame) {
+    frame.attention(views.work(shape, frame)).forward(tile: tile, scratch: frame.scratch)
+  }
+}
+
+/// Gradients of attention by queries, keys, values and sinks, from a pattern that is made again.
+struct AttentionGradientStep: TrainingStep {
+  let name: String
+  let shape: AttentionShape
+  let views: AttentionViews
+  /// The gradient by what attention gave, `[T, heads · valueWidth]`.
+  let gradient: View
+  let queryGradient: View
+  let keyGradient: View
+  let valueGradient: View
+  /// Each sequence's gradients by the sinks, `[sequences, heads]`.
+  let sinkSums: View?
+
+  var kind: String { "attention gradient" }
+  var title: String { "attention gradient \(name)" }
+  var reads: [View] { views.operands + [views.output, views.logSums, gradient] }
+  var writes: [View] { [queryGradient, keyGradient, valueGradient] + (sinkSums.map { [$0] } ?? []) }
+  var scratchWords: Int { shape.scratchWords }
+
+  func tiles(_ sizes: Sizes) -> Int { sizes.sequences * shape.keyValueHeads }
+
+  func operations(_ sizes: Sizes) -> Int { shape.pairs(sizes) * (6 * shape.keyWidth + 4 * shape.valueWidth) }
+
+  func run(tile: Int, _ frame: Frame) {
+    var work = views.work(shape, frame)
+    let (g, dq, dk, dv) = (frame[gradient], frame[queryGradient], frame[keyGradient], frame[valueGradient])
+    (work.outputGradients, work.outputGradientRow) = (UnsafePointer(g.base), g.stride)
+    (work.queryGradients, work.queryGradientRow) = (dq.base, dq.stride)
+    (work.keyGradients, work.keyGradientRow) = (dk.base, dk.stride)
+    (work.valueGradients, work.valueGradientRow) = (dv.base, dv.stride)
+    frame.attention(work, sinks: sinkSums).backward(tile: tile, scratch: frame.scratch)
   }
 }

@@ -1,21 +1,26 @@
 import CKernels
 import GraphIR
+import Kernels
 import TensorCore
 
 /// Sums over all rows, in a fixed order: of blocks of rows first, then of these sums.
 struct RowSumStep: TrainingStep {
   let name: String
   let input: View
+  /// Rows of the batch that one row of `input` stands for.
+  var rowsPerRow = 1
   /// Where each word of a row goes in the result.
   let spread: Spread
   let output: View
-  var isGradient = false
+  let storing: Storing
+  let kernels: TrainingKernels
 
   static let columns = 64
-  static let block = 32
+  static let block = 128
 
+  var kind: String { "sum" }
   var title: String { name }
-  var reads: [View] { [input] }
+  var reads: [View] { [input] + (storing == .adds ? [output] : []) }
   var writes: [View] { [output] }
   var scratchWords: Int { 2 * (spread == .alike ? Self.columns : input.count) }
 
@@ -28,24 +33,19 @@ struct RowSumStep: TrainingStep {
     let columns = spread == .alike ? tile * Self.columns..<min(input.count, (tile + 1) * Self.columns) : 0..<input.count
     let (total, part) = (frame.scratch, frame.scratch + columns.count)
     total.update(repeating: 0, count: columns.count)
-    let rows = frame.sizes[input.rows]
+    let rows = (frame.sizes[input.rows] + rowsPerRow - 1) / rowsPerRow
     for start in stride(from: 0, to: rows, by: Self.block) {
-      part.update(repeating: 0, count: columns.count)
-      for row in start..<min(rows, start + Self.block) {
-        let source = x[row] + columns.lowerBound
-        for i in 0..<columns.count { part[i] += source[i] }
-      }
-      for i in 0..<columns.count { total[i] += part[i] }
+      let count = min(rows - start, Self.block)
+      kernels.training.column_sums(x[start] + columns.lowerBound, x.stride, count, columns.count, 0, part)
+      kernels.rows.binary(ROW_ADD, total, part, columns.count, total)
     }
     let out = frame[output].base
-    let isAdded = isGradient && frame.accumulates
+    let adds = storing.adds(frame)
     guard spread != .alike else {
-      for i in 0..<columns.count {
-        out[columns.lowerBound + i] = (isAdded ? out[columns.lowerBound + i] : 0) + total[i]
-      }
+      for i in 0..<columns.count { out[columns.lowerBound + i] = (adds ? out[columns.lowerBound + i] : 0) + total[i] }
       return
     }
-    if !isAdded { out.update(repeating: 0, count: output.count * frame.sizes[output.rows]) }
+    if !adds { out.update(repeating: 0, count: output.count * frame.sizes[output.rows]) }
     for i in 0..<input.count {
       switch spread {
       case .alike: break
@@ -61,37 +61,47 @@ struct RowSumStep: TrainingStep {
 /// Adds rows to the rows of a table that indices choose, in the order of the rows.
 struct ScatterStep: TrainingStep {
   let name: String
-  /// `[T]` or `[T, K]`.
+  /// `[T]` or `[T, K]`, as floats or, where they are the batch's, as integers.
   let indices: View
+  let areIntegers: Bool
   /// `width` words for each index.
   let input: View
   let width: Int
   /// `[count, width]`.
   let output: View
-  var isGradient = false
+  let storing: Storing
+  let kernels: TrainingKernels
 
   static let columns = 64
 
+  var kind: String { "scatter" }
   var title: String { name }
-  var reads: [View] { [indices, input] }
+  var reads: [View] { [indices, input] + (storing == .adds ? [output] : []) }
   var writes: [View] { [output] }
 
   func tiles(_ sizes: Sizes) -> Int { (width + Self.columns - 1) / Self.columns }
 
   func run(tile: Int, _ frame: Frame) throws {
-    let (chosen, x, out) = (frame[indices], frame[input], frame[output])
-    let columns = tile * Self.columns..<min(width, (tile + 1) * Self.columns)
+    let (x, out) = (frame[input], frame[output])
+    let first = tile * Self.columns
+    let columns = min(width - first, Self.columns)
     let count = frame.sizes[output.rows]
-    if !(isGradient && frame.accumulates) {
-      for row in 0..<count { (out[row] + columns.lowerBound).update(repeating: 0, count: columns.count) }
+    if !storing.adds(frame) {
+      for row in 0..<count { (out[row] + first).update(repeating: 0, count: columns) }
     }
-    for row in 0..<frame.sizes[indices.rows] {
+    let rows = frame.sizes[indices.rows]
+    if areIntegers {
+      kernels.training.scatter_add(
+        x.base + first, x.stride, frame.integers(indices), rows, columns, out.base + first, out.stride)
+      return
+    }
+    let chosen = frame[indices]
+    for row in 0..<rows {
       for slot in 0..<indices.count {
         guard let place = Int(exactly: chosen[row][slot]), (0..<count).contains(place) else {
           throw TrainingEngineError.operation(node: name, reason: "index \(chosen[row][slot]) is not below \(count)")
         }
-        let (source, target) = (x[row] + slot * width, out[place])
-        for column in columns { target[column] += source[column] }
+        kernels.rows.accumulate(x[row] + slot * width + first, 1, columns, out[place] + first)
       }
     }
   }
@@ -106,6 +116,7 @@ struct StoreStep: TrainingStep {
 
   static let block = 1 << 14
 
+  var kind: String { "store" }
   var title: String { input == nil ? "zeros of \(name)" : "store \(name)" }
   var reads: [View] { input.map { [$0] } ?? [] }
   var writes: [View] { [output] }

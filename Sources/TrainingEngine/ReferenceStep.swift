@@ -1,4 +1,5 @@
 import GraphIR
+import Kernels
 import Reference
 import TensorCore
 
@@ -12,6 +13,7 @@ struct ReferenceStep: TrainingStep {
   let shape: Shape
   let context: Int
 
+  var kind: String { "plain" }
   var title: String { name }
   var reads: [View] { operands }
   var writes: [View] { [output] }
@@ -23,7 +25,10 @@ struct ReferenceStep: TrainingStep {
     let values = zip(operands, shapes).map { view, shape in
       HostTensor(shape: frame.sizes.shape(shape), values: frame.words(view, frame.sizes.shape(shape)))
     }
-    let runs = frame.sequences.map(\.range)
+    let runs = (0..<frame.sizes.sequences).map { index in
+      let run = frame.runs[index]
+      return Int(run.start)..<Int(run.start) + Int(run.count)
+    }
     let result: HostTensor
     do {
       result = try ReferenceEvaluator.evaluate(

@@ -1,5 +1,6 @@
 import CKernels
 import GraphIR
+import Kernels
 
 /// One instruction's memory in one run.
 struct RowLanes {
@@ -11,14 +12,14 @@ struct RowLanes {
 
 extension RowInstruction {
   /// Computes some rows.
-  func run(_ rows: Range<Int>, _ frame: Frame, _ kernels: row_kernels) throws {
+  func run(_ rows: Range<Int>, _ frame: Frame, _ all: TrainingKernels) throws {
+    let kernels = all.rows
     let first = frame[a]
     let lanes = RowLanes(
       a: first, b: b.map { frame[$0] } ?? first, c: c.map { frame[$0] } ?? first, output: frame[output])
     let isWhole = a.isContiguous && output.isContiguous
     switch operation {
-    case .copy:
-      each(rows, lanes, isWhole) { x, n, out in out.update(from: x, count: n) }
+    case .copy: copy(rows, lanes)
     case .unary(let function): each(rows, lanes, isWhole) { x, n, out in kernels.unary(function, x, n, out) }
     case .affine(let scale, let offset):
       each(rows, lanes, isWhole) { x, n, out in kernels.affine(x, scale, offset, n, out) }
@@ -29,9 +30,14 @@ extension RowInstruction {
         for i in 0..<n { out[i] = x[i].isNaN ? 0 : x[i].rounded(.towardZero) }
       }
     case .unaryGradient(let function):
-      for row in rows {
-        let (g, x, out) = (lanes.a[row], lanes.b[row], lanes.output[row])
-        for i in 0..<a.count { out[i] = g[i] * slope(of: function, at: x[i]) }
+      if isWhole, b?.isContiguous == true {
+        let first = rows.lowerBound
+        all.training.unary_gradient(
+          function, lanes.a[first], lanes.b[first], rows.count * a.count, lanes.output[first])
+      } else {
+        for row in rows {
+          all.training.unary_gradient(function, lanes.a[row], lanes.b[row], a.count, lanes.output[row])
+        }
       }
     case .binary(let function, let spread): binary(rows, lanes, function, spread, kernels)
     case .softmax(let width): groups(rows, lanes, width) { x, out in kernels.softmax(x, width, out) }
@@ -43,15 +49,22 @@ extension RowInstruction {
       normed(rows, lanes, width) { x, weight, bias, out in kernels.layer_norm(x, weight, bias, epsilon, width, out) }
     case .normGradient(let epsilon, let width, let isCentred):
       for row in rows {
-        for start in stride(from: 0, to: a.count, by: width) {
-          normGradient(
-            lanes.a[row] + start, lanes.b[row] + start, lanes.output[row] + start, width, epsilon, isCentred)
+        let (g, x, out, groups) = (lanes.a[row], lanes.b[row], lanes.output[row], a.count / width)
+        if isCentred {
+          all.training.layer_norm_gradient(x, g, nil, epsilon, groups, width, 0, out, nil, nil)
+        } else {
+          all.training.rms_norm_gradient(x, g, nil, epsilon, groups, width, 0, out, nil)
         }
       }
-    case .rope(let table, let embedding, let width): try rotate(rows, lanes, table, embedding, width, kernels)
+    case .rope(let table, let embedding, let width): rotate(rows, lanes, frame, table, embedding, width, all)
+    case .embed(let width):
+      let start = rows.lowerBound
+      all.training.gather(
+        lanes.b.base, lanes.b.stride, frame.integers(a) + start, rows.count, width, lanes.output[start],
+        lanes.output.stride)
     case .sum, .spread, .pad, .slice, .join: reshape(rows, lanes)
     case .gather, .topK, .pick, .unpick, .weightedSum: try route(rows, lanes, frame)
-    case .crossEntropy, .crossEntropyGradient: try lose(rows, lanes, kernels)
+    case .crossEntropy, .crossEntropyGradient: lose(rows, lanes, frame, all)
     }
   }
 
@@ -92,6 +105,10 @@ extension RowInstruction {
 
   // MARK: Functions
 
+  private func copy(_ rows: Range<Int>, _ lanes: RowLanes) {
+    for row in rows { lanes.output[row].update(from: lanes.a[row], count: a.count) }
+  }
+
   private func binary(
     _ rows: Range<Int>, _ lanes: RowLanes, _ function: row_binary, _ spread: Spread, _ kernels: row_kernels
   ) {
@@ -119,55 +136,45 @@ extension RowInstruction {
     }
   }
 
-  /// The gradient by `x` of `(x − mean) / √(variance + ε)`, or of `x / √(mean(x²) + ε)`.
-  private func normGradient(
-    _ g: Floats, _ x: Floats, _ out: Floats, _ width: Int, _ epsilon: Float, _ isCentred: Bool
-  ) {
-    let count = Double(width)
-    var (sum, gradientSum) = (0.0, 0.0)
-    if isCentred {
-      for i in 0..<width {
-        sum += Double(x[i])
-        gradientSum += Double(g[i])
-      }
-    }
-    let (mean, meanGradient) = (sum / count, gradientSum / count)
-    var (squares, product) = (0.0, 0.0)
-    for i in 0..<width {
-      let centred = Double(x[i]) - mean
-      squares += centred * centred
-      product += Double(g[i]) * centred
-    }
-    let factor = 1 / (squares / count + Double(epsilon)).squareRoot()
-    let share = product * factor * factor / count
-    for i in 0..<width { out[i] = Float(factor * (Double(g[i]) - meanGradient - (Double(x[i]) - mean) * share)) }
-  }
-
   private func rotate(
-    _ rows: Range<Int>, _ lanes: RowLanes, _ table: RotaryTable, _ embedding: RotaryEmbedding, _ width: Int,
-    _ kernels: row_kernels
-  ) throws {
+    _ rows: Range<Int>, _ lanes: RowLanes, _ frame: Frame, _ table: RotaryTable, _ embedding: RotaryEmbedding,
+    _ width: Int, _ kernels: TrainingKernels
+  ) {
+    guard let b else { return }
+    withUnsafePointer(
+      to: rope_rows(
+        x: lanes.a.base, xRow: lanes.a.stride, out: lanes.output.base, outRow: lanes.output.stride,
+        heads: a.count / width, headWidth: width, width: embedding.width, cosines: table.cosines, sines: table.sines,
+        positions: frame.integers(b), interleaved: embedding.interleaved ? 1 : 0, isInverse: 0)
+    ) { kernels.training.rope($0, rows.lowerBound, rows.count) }
+  }
+
+  private func lose(_ rows: Range<Int>, _ lanes: RowLanes, _ frame: Frame, _ kernels: TrainingKernels) {
+    guard let b else { return }
+    let targets = frame.integers(b)
     for row in rows {
-      let place = try index(lanes.b[row][0], below: table.context) * table.pairs
-      for start in stride(from: 0, to: a.count, by: width) {
-        let (x, out) = (lanes.a[row] + start, lanes.output[row] + start)
-        kernels.rope(
-          x, table.cosines + place, table.sines + place, embedding.width, embedding.interleaved ? 1 : 0, out)
-        (out + embedding.width).update(from: x + embedding.width, count: width - embedding.width)
+      if case .crossEntropy = operation {
+        kernels.training.cross_entropy(lanes.a[row], targets + row, nil, 1, a.count, lanes.output[row], nil)
+      } else {
+        kernels.training.cross_entropy(lanes.a[row], targets + row, lanes.c[row], 1, a.count, nil, lanes.output[row])
       }
     }
   }
 
-  private func lose(_ rows: Range<Int>, _ lanes: RowLanes, _ kernels: row_kernels) throws {
+  /// Computes some columns of an elementwise operation, for whose operands rows are as wide as the result's.
+  func run(_ rows: Range<Int>, columns: Range<Int>, _ frame: Frame, _ all: TrainingKernels) {
+    let first = columns.lowerBound
+    let (x, out) = (frame[a], frame[output])
+    let y = b.map { frame[$0] } ?? x
     for row in rows {
-      let (logits, out) = (lanes.a[row], lanes.output[row])
-      let target = try index(lanes.b[row][0], below: a.count)
-      if case .crossEntropy = operation {
-        out[0] = kernels.log_sum_exp(logits, a.count) - logits[target]
-      } else {
-        kernels.softmax(logits, a.count, out)
-        out[target] -= 1
-        kernels.affine(out, lanes.c[row][0], 0, a.count, out)
+      let (x, y, out) = (x[row] + first, y[row] + first, out[row] + first)
+      switch operation {
+      case .unary(let function): all.rows.unary(function, x, columns.count, out)
+      case .unaryGradient(let function): all.training.unary_gradient(function, x, y, columns.count, out)
+      case .affine(let scale, let offset): all.rows.affine(x, scale, offset, columns.count, out)
+      case .clamp(let lower, let upper): all.rows.clamp(x, lower, upper, columns.count, out)
+      case .binary(let function, _): all.rows.binary(function, x, y, columns.count, out)
+      default: break
       }
     }
   }

@@ -6,8 +6,11 @@ enum RowOperation: Sendable {
   case copy
   /// Rows of the second operand, a table `[count, width]`, at the first's indices.
   case gather(width: Int)
+  /// The same at the batch's integers.
+  case embed(width: Int)
   case unary(row_unary)
-  case unaryGradient(Unary)
+  /// `g · f′(x)` of `g` and `x`.
+  case unaryGradient(row_unary)
   case binary(row_binary, Spread)
   case affine(scale: Float, offset: Float)
   case clamp(lower: Float, upper: Float)
@@ -17,6 +20,7 @@ enum RowOperation: Sendable {
   case rmsNorm(epsilon: Float, width: Int)
   case layerNorm(epsilon: Float, width: Int)
   case normGradient(epsilon: Float, width: Int, isCentred: Bool)
+  /// By the second operand's positions, which are integers.
   case rope(RotaryTable, RotaryEmbedding, width: Int)
   case sum(Spread)
   case spread(Spread)
@@ -27,8 +31,26 @@ enum RowOperation: Sendable {
   case pick(width: Int)
   case unpick(width: Int)
   case weightedSum(width: Int)
+  /// The second operand is integers.
   case crossEntropy
   case crossEntropyGradient
+
+  /// Whether a row of the result needs only that row of its operands, or a row for all, and is as wide as the first's.
+  var isRowwise: Bool {
+    switch self {
+    case .rmsNorm, .layerNorm, .softmax, .normalizeSum, .binary, .affine, .clamp, .unary, .unaryGradient: true
+    default: false
+    }
+  }
+
+  /// Whether an element of the result needs only that element of operands with as many columns, or a row for all.
+  var isElementwise: Bool {
+    switch self {
+    case .unary, .unaryGradient, .affine, .clamp, .binary(_, .alike): true
+    case .binary(_, .tiled(let period)): period > 0
+    default: false
+    }
+  }
 }
 
 /// A row operation with its operands.
@@ -48,12 +70,23 @@ struct RowInstruction: Sendable {
   }
 
   var reads: [View] { [a] + [b, c].compactMap { $0 } }
+
+  /// Operands of which any row may be read.
+  var wholeReads: [View] {
+    switch operation {
+    case .gather, .embed: [b].compactMap { $0 }
+    default: []
+    }
+  }
+
+  /// Operands of which a row of the result reads that row.
+  var alignedReads: [View] { wholeReads.isEmpty ? reads : [a] }
 }
 
 /// Cosines and sines of every position, `[context, pairs]` each.
 final class RotaryTable: @unchecked Sendable {
-  let cosines: Floats
-  let sines: Floats
+  let cosines: UnsafeMutablePointer<Float>
+  let sines: UnsafeMutablePointer<Float>
   let pairs: Int
   let context: Int
 

@@ -1,15 +1,15 @@
-import CKernels
-import GraphIR
+import Kernels
 import TensorCore
 
 /// Row operations one after the other on blocks of rows, so that what lies between two stays in a cache.
-struct RowStep: TrainingStep, @unchecked Sendable {
+struct RowStep: TrainingStep {
   /// How many rows there are.
   let rows: Dim
   let block: Int
-  let kernels: row_kernels
+  let kernels: TrainingKernels
   var instructions: [RowInstruction]
 
+  var kind: String { "rows" }
   var title: String { instructions.map(\.name).joined(separator: ", ") }
   var reads: [View] { instructions.flatMap(\.reads) }
   var writes: [View] { instructions.map(\.output) }

@@ -1,3 +1,4 @@
+import Kernels
 import TensorCore
 
 extension TrainingEngine {
@@ -22,11 +23,13 @@ extension TrainingEngine {
   }
 
   /// Floating-point operations of the products and attentions of a whole batch, forward and backward.
-  public var work: Int { work(tokens: options.maximumTokens, rows: options.maximumTokens) }
+  public var work: Int { work(tokens: options.maximumTokens, length: context) }
 
-  /// The same of a smaller batch.
-  public func work(tokens: Int, rows: Int) -> Int {
-    let sizes = Sizes(tokens: tokens, rows: rows)
+  private var context: Int { min(plan.context, options.maximumTokens) }
+
+  /// The same of a batch of `tokens` in sequences of `length`, whose rows are all asked for.
+  public func work(tokens: Int, length: Int) -> Int {
+    let sizes = Sizes(tokens: tokens, rows: tokens, sequences: tokens / max(1, length), longest: length)
     return plan.entries.reduce(0) { $0 + $1.step.operations(sizes) }
   }
 
@@ -38,11 +41,11 @@ extension TrainingEngine {
       "up to \(options.maximumTokens) tokens, products in \(options.products.rawValue)",
       "arena \(plan.arenaWords * 4) bytes for \(plan.valueWords * 4) bytes of values",
     ]
-    let sizes = Sizes(tokens: options.maximumTokens, rows: options.maximumTokens)
-    for (index, entry) in plan.entries.enumerated() {
+    let sizes = Sizes(largest: options.maximumTokens)
+    for entry in plan.entries {
       let writes = entry.step.writes.map { "\(place($0)) [\($0.rows), \($0.count)] \(sizes[$0.rows] * $0.count * 4)" }
       lines.append(
-        "\(index)\(entry.isForLoss ? " " : "·")\(entry.step.isPlain ? "~" : " ")\(entry.step.title) → "
+        "\(entry.phase)\(entry.isForLoss ? " " : "·")\(entry.step.isPlain ? "~" : " ")\(entry.step.title) → "
           + writes.joined(separator: ", "))
     }
     return lines.joined(separator: "\n")

@@ -1,4 +1,3 @@
-import CKernels
 public import GraphIR
 import Kernels
 import Runtime
@@ -33,8 +32,7 @@ public final class TrainingEngine {
       throw TrainingEngineError.batch(reason: "may have \(options.maximumTokens) tokens at most, which is no size")
     }
     (self.layout, self.options) = (layout, options)
-    let kernels = row_kernels_for(ProcessorFeatures.current.vectorISA).pointee
-    var planner = TrainingPlanner(graph, layout, options, kernels)
+    var planner = TrainingPlanner(graph, layout, options, .current)
     plan = try planner.run()
     weights = try Buffer(count: plan.frozenWords * 4)
     for (name, region, count) in plan.frozen {
@@ -46,7 +44,7 @@ public final class TrainingEngine {
     }
     runner = try TrainingRunner(
       plan, capacity: options.maximumTokens, team: options.team ?? ThreadTeam(count: options.threads), frozen: weights)
-    sizes = Sizes(tokens: 0, rows: 0)
+    sizes = Sizes(largest: 0)
   }
 
   /// The loss of a batch; with `gradients`, also its gradient by every tensor of the layout.

@@ -1,11 +1,5 @@
+public import Kernels
 public import Runtime
-
-/// The precision in which matrix products read their operands; sums are float32 in both.
-public enum ProductPrecision: String, Hashable, Sendable, CaseIterable {
-  case float32
-  /// Operands are rounded to bfloat16; only where the processor multiplies those.
-  case bfloat16
-}
 
 /// How an engine is planned.
 public struct TrainingEngineOptions: Sendable {
@@ -15,6 +9,7 @@ public struct TrainingEngineOptions: Sendable {
   public var threads = 0
   /// Threads that the engine shares with others, who must not run at the same time.
   public var team: ThreadTeam?
+  /// How the factors of matrix products are rounded; parameters, gradients and sums stay float32.
   public var products = ProductPrecision.float32
   /// Names of values that are kept after a run: the forward pass's, and `grad.NAME` of their gradients.
   public var taps: Set<String> = []

@@ -39,6 +39,7 @@ extension TrainingPlan {
     if inputs["token_weights"] != nil {
       try require(batch.tokenWeights.count == tokens, "has \(batch.tokenWeights.count) weights for \(tokens) tokens")
     }
-    return Sizes(tokens: tokens, rows: rows)
+    return Sizes(
+      tokens: tokens, rows: rows, sequences: batch.sequences.count, longest: batch.sequences.map(\.count).max() ?? 0)
   }
 }

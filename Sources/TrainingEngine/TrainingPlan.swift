@@ -1,5 +1,5 @@
-import CKernels
 import GraphIR
+import Kernels
 import TensorCore
 
 /// A training graph as steps over planned memory.
@@ -8,6 +8,8 @@ struct TrainingPlan: Sendable {
   struct Entry: Sendable {
     var step: any TrainingStep
     var isForLoss = false
+    /// Steps of one phase need nothing of one another.
+    var phase = 0
   }
 
   /// A value that is kept.
@@ -16,13 +18,17 @@ struct TrainingPlan: Sendable {
     let shape: Shape
   }
 
+  /// In the order of their phases.
   var entries: [Entry] = []
+  /// The entries of each phase, after which threads meet.
+  var phases: [Range<Int>] = []
   var regions: [Region] = []
-  /// Views of the batch's inputs by name.
+  /// Views of the batch's inputs by name, as floats and as integers.
   var inputs: [String: View] = [:]
+  var integers: [String: View] = [:]
   var taps: [String: Tap] = [:]
   var loss = View(region: 0, rows: 1, count: 1)
-  /// Indices of parameters' regions are their names here, frozen ones' too.
+  /// Weights that are not trained.
   var frozen: [(name: String, region: Int, count: Int)] = []
   /// Counts that indices of the batch must stay below.
   var vocabulary = 1 << 24
@@ -41,7 +47,8 @@ struct TrainingPlanner {
   let graph: Graph
   let layout: ParameterLayout
   let options: TrainingEngineOptions
-  let kernels: row_kernels
+  let kernels: TrainingKernels
+  let products: FloatProductKernels
   let largest: Sizes
   let context: Int
 
@@ -57,22 +64,49 @@ struct TrainingPlanner {
   var targets: [Int: [ParameterLayout.Tensor]] = [:]
   var tapped: Set<Int> = []
   let uses: [Int]
+  let readers: [[Int]]
+  /// Whether a node's steps are there; a joined value has its memory before that.
+  var isDone: [Bool]
+  /// For each node, how many implementations are still to read its value; those that are kept are never read out.
+  var remaining: [Int]
+  /// The nodes whose values lie in a region.
+  var residents: [Int: [Int]] = [:]
+  var norms: [NormGradientMatch] = []
+  var normOf: [Int: Int] = [:]
+  /// Gradients that are stored where another's already is.
+  var storings: [Int: (tensor: ParameterLayout.Tensor, storing: Storing)] = [:]
+  var gradientRegions: [String: Int] = [:]
+  /// Where attention of the same operands keeps what its gradients read.
+  var attentionViews: [AttentionMatch: AttentionViews] = [:]
+  var tables: [RotaryEmbedding: RotaryTable] = [:]
+  /// For a value that is a part of a joined one: that node, and its first column.
+  var destinations: [Int: (node: Int, column: Int)] = [:]
 
-  init(_ graph: Graph, _ layout: ParameterLayout, _ options: TrainingEngineOptions, _ kernels: row_kernels) {
-    (self.graph, self.layout, self.options, self.kernels) = (graph, layout, options, kernels)
-    largest = Sizes(tokens: options.maximumTokens, rows: options.maximumTokens)
+  init(_ graph: Graph, _ layout: ParameterLayout, _ options: TrainingEngineOptions, _ features: ProcessorFeatures) {
+    (self.graph, self.layout, self.options) = (graph, layout, options)
+    kernels = TrainingKernels(features: features)
+    products = FloatProductKernels(options.products, features: features)
+    largest = Sizes(largest: options.maximumTokens)
     context = options.context ?? options.maximumTokens
     plan = TrainingPlan(context: context)
     views = [View?](repeating: nil, count: graph.nodes.count)
     live = [Bool](repeating: false, count: graph.nodes.count)
     uses = graph.uses
+    remaining = [Int](repeating: 0, count: graph.nodes.count)
+    isDone = [Bool](repeating: false, count: graph.nodes.count)
+    var readers = [[Int]](repeating: [], count: graph.nodes.count)
+    for (index, node) in graph.nodes.enumerated() { for input in node.inputs { readers[input].append(index) } }
+    self.readers = readers
   }
 
   /// The whole plan; throws `TrainingEngineError` for what cannot be planned.
   mutating func run() throws -> TrainingPlan {
     try findOutputs()
     matchAttention()
+    matchNorms()
     markLive()
+    countReads()
+    findJoined()
     for node in graph.nodes.indices where live[node] { try emit(node) }
     try storeGradients()
     plan.loss = try view(graph.output)
@@ -100,6 +134,7 @@ struct TrainingPlanner {
   func reads(_ node: Int) -> [Int] {
     if let match = attention[node] { return match.reads }
     if let index = gradientOf[node] { return gradients[index].reads }
+    if let index = normOf[node] { return norms[index].reads }
     return graph.nodes[node].inputs
   }
 
@@ -113,16 +148,42 @@ struct TrainingPlanner {
   }
 
   private mutating func emit(_ node: Int) throws {
-    if views[node] != nil { return }
+    if isDone[node] { return }
     for read in reads(node) { try emit(read) }
-    if views[node] != nil { return }
+    if isDone[node] { return }
+    isDone[node] = true
     if let match = attention[node] {
       try lowerAttention(node, match)
     } else if let index = gradientOf[node] {
       try lowerAttentionGradient(index)
+    } else if let index = normOf[node] {
+      try lowerNormGradient(index)
     } else {
       try lower(node)
     }
+    for read in Set(reads(node)) { remaining[read] -= 1 }
+  }
+
+  /// Each implementation reads a value once, outputs and taps keep theirs.
+  private mutating func countReads() {
+    var seen: Set<[Int]> = []
+    for node in graph.nodes.indices where live[node] {
+      if let index = gradientOf[node], !seen.insert([0, index]).inserted { continue }
+      if let index = normOf[node], !seen.insert([1, index]).inserted { continue }
+      for read in Set(reads(node)) { remaining[read] += 1 }
+    }
+    for node in [graph.output] + targets.keys + tapped { remaining[node] += 1 }
+  }
+
+  /// Whether nothing reads a region's values once an implementation has read `last`.
+  func isFree(_ region: Int, after last: Set<Int>) -> Bool {
+    plan.regions[region].space == .arena && !plan.regions[region].isPinned
+      && residents[region, default: []].allSatisfy { remaining[$0] == (last.contains($0) ? 1 : 0) }
+  }
+
+  mutating func set(_ node: Int, _ view: View) {
+    views[node] = view
+    residents[view.region, default: []].append(node)
   }
 
   // MARK: Memory
@@ -156,27 +217,32 @@ struct TrainingPlanner {
   }
 
   mutating func allocate(_ node: Int) throws -> View {
-    try allocate(rows: shape(node).first ?? 1, count: inner(node).reduce(1, *), graph.nodes[node].name)
-  }
-
-  /// The only weight whose gradient this node is, where nothing else reads it.
-  func target(_ node: Int) -> ParameterLayout.Tensor? {
-    guard let tensors = targets[node], tensors.count == 1, uses[node] == 1, !tapped.contains(node) else { return nil }
-    return tensors[0]
+    let count = inner(node).reduce(1, *)
+    if let (whole, column) = destinations[node] {
+      if views[whole] == nil { set(whole, try allocate(whole)) }
+      return try view(whole).columns(column..<column + count)
+    }
+    return try allocate(rows: shape(node).first ?? 1, count: count, graph.nodes[node].name)
   }
 
   /// Memory for a gradient where its buffer has it, which later steps need not copy; else as any other value's.
-  mutating func allocateGradient(_ node: Int) throws -> (view: View, isGradient: Bool) {
-    guard let tensor = target(node) else { return (try allocate(node), false) }
+  mutating func allocateGradient(_ node: Int) throws -> (view: View, storing: Storing) {
+    if let (tensor, storing) = storings[node] { return (gradientView(tensor), storing) }
+    guard let tensors = targets[node], tensors.count == 1, uses[node] == 1, !tapped.contains(node) else {
+      return (try allocate(node), .replaces)
+    }
     targets[node] = nil
-    return (gradientView(tensor), true)
+    return (gradientView(tensors[0]), .asTheRunSays)
   }
 
   mutating func gradientView(_ tensor: ParameterLayout.Tensor) -> View {
-    plan.regions.append(
-      Region(space: .gradients, offset: tensor.offset, words: tensor.count, name: "grad.\(tensor.name)"))
     let rows = tensor.shape.first ?? 1
-    return View(region: plan.regions.count - 1, rows: .fixed(rows), count: tensor.count / rows)
+    let region = gradientRegions[tensor.name] ?? plan.regions.count
+    if gradientRegions.updateValue(region, forKey: tensor.name) == nil {
+      plan.regions.append(
+        Region(space: .gradients, offset: tensor.offset, words: tensor.count, name: "grad.\(tensor.name)"))
+    }
+    return View(region: region, rows: .fixed(rows), count: tensor.count / rows)
   }
 
   mutating func add(_ step: any TrainingStep) { plan.entries.append(TrainingPlan.Entry(step: step)) }

@@ -2,7 +2,7 @@ import GraphIR
 import TensorCore
 
 /// A forward attention within a graph: nodes of its operands.
-struct AttentionMatch {
+struct AttentionMatch: Hashable {
   let shape: AttentionShape
   let q: Int
   let k: Int
@@ -17,25 +17,30 @@ struct AttentionGradientMatch {
   let attention: AttentionMatch
   /// The gradient by what attention gave.
   let gradient: Int
+  /// What attention gave; nil where the graph computes it from other nodes.
+  var mixed: Int?
   var queryGradient: Int?
   var keyGradient: Int?
   var valueGradient: Int?
-  var sinkRows: Int?
+  var sinkGradient: Int?
 
-  var reads: [Int] { attention.reads + [gradient] }
-  var makes: [Int] { [queryGradient, keyGradient, valueGradient, sinkRows].compactMap { $0 } }
+  var reads: [Int] { attention.reads + [gradient] + (mixed.map { [$0] } ?? []) }
+  var makes: [Int] { [queryGradient, keyGradient, valueGradient, sinkGradient].compactMap { $0 } }
 }
 
 extension TrainingPlanner {
   /// Finds attention's scores, pattern and mix, and the operations of its gradients, which become one step each.
   mutating func matchAttention() {
-    var readers = [[Int]](repeating: [], count: graph.nodes.count)
-    for (index, node) in graph.nodes.enumerated() { for input in node.inputs { readers[input].append(index) } }
+    var mixes: [AttentionMatch: Int] = [:]
+    for (index, node) in graph.nodes.enumerated() where node.op == .attentionMix {
+      guard let match = match(pattern: node.inputs[0], values: node.inputs[1]) else { continue }
+      attention[index] = match
+      if mixes[match] == nil { mixes[match] = index }
+    }
     for (index, node) in graph.nodes.enumerated() {
       switch node.op {
-      case .attentionMix: attention[index] = match(pattern: node.inputs[0], values: node.inputs[1])
       case .attentionPattern:
-        for match in gradientMatches(pattern: index, readers) {
+        for match in gradientMatches(pattern: index, mixes) {
           for made in match.makes { gradientOf[made] = gradients.count }
           gradients.append(match)
         }
@@ -61,7 +66,7 @@ extension TrainingPlanner {
   }
 
   /// The gradients that are computed from a pattern.
-  private func gradientMatches(pattern: Int, _ readers: [[Int]]) -> [AttentionGradientMatch] {
+  private func gradientMatches(pattern: Int, _ mixes: [AttentionMatch: Int]) -> [AttentionGradientMatch] {
     func op(_ node: Int) -> Op { graph.nodes[node].op }
     let slopes = readers[pattern].filter { op($0) == .training(.attentionPatternGradient) }
     let collects = readers[pattern].filter { isCollect($0) && graph.nodes[$0].inputs[0] == pattern }
@@ -73,7 +78,8 @@ extension TrainingPlanner {
       else { continue }
       var match = AttentionGradientMatch(attention: attention, gradient: products.inputs[0])
       match.valueGradient = collects.first { graph.nodes[$0].inputs[1] == match.gradient }
-      match.sinkRows = readers[slope].first { isSum($0) }
+      match.sinkGradient = sinkGradient(slope)
+      match.mixed = mixes[attention]
       let capped = attention.shape.softcap == nil ? slope : readers[slope].first { isCapSlope($0, attention) }
       for reader in capped.map({ readers[$0] }) ?? [] where graph.nodes[reader].inputs[0] == capped {
         let scaled = readers[reader].first {
@@ -91,8 +97,14 @@ extension TrainingPlanner {
     if case .training(.attentionCollect) = graph.nodes[node].op { true } else { false }
   }
 
-  private func isSum(_ node: Int) -> Bool {
-    if case .training(.sum) = graph.nodes[node].op { shape(node).last == 1 } else { false }
+  /// The negated sum over rows of what each row's scores gain together.
+  private func sinkGradient(_ slope: Int) -> Int? {
+    func reader(_ node: Int?, _ fits: (Op) -> Bool) -> Int? {
+      node.flatMap { readers[$0].first { fits(graph.nodes[$0].op) } }
+    }
+    let isSum = { (op: Op) in if case .training(.sum) = op { true } else { false } }
+    let rows = reader(reader(slope, isSum)) { if case .reshape = $0 { true } else { false } }
+    return reader(reader(rows, isSum)) { $0 == .unary(.negate) }
   }
 
   /// Whether a node is the softcap's own slope of a gradient.
@@ -109,26 +121,49 @@ extension TrainingPlanner {
 
   mutating func lowerAttention(_ index: Int, _ match: AttentionMatch) throws {
     let output = try allocate(index)
-    views[index] = output
-    add(
-      AttentionStep(
-        name: graph.nodes[index].name, shape: match.shape, q: try view(match.q), k: try view(match.k),
-        v: try view(match.v), sinks: try match.sinks.map { try vector($0) }, output: output,
-        maximumTokens: largest.tokens, kernels: kernels))
+    set(index, output)
+    try addAttention(match, output, name: graph.nodes[index].name)
+  }
+
+  /// Attention into `output`, whose logarithms of sums the gradients read.
+  private mutating func addAttention(_ match: AttentionMatch, _ output: View, name: String) throws {
+    let views = AttentionViews(
+      q: try view(match.q), k: try view(match.k), v: try view(match.v), sinks: try match.sinks.map { try vector($0) },
+      output: output, logSums: try allocate(rows: .tokens, count: match.shape.heads, "sums of \(name)"))
+    attentionViews[match] = views
+    add(AttentionStep(name: name, shape: match.shape, views: views))
   }
 
   mutating func lowerAttentionGradient(_ index: Int) throws {
     let match = gradients[index]
-    for node in match.makes where live[node] { views[node] = try allocate(node) }
-    let attention = match.attention
-    func made(_ node: Int?) -> View? { node.flatMap { views[$0] } }
+    let (shape, name) = (match.attention.shape, match.makes.map { graph.nodes[$0].name }.joined(separator: " "))
+    if attentionViews[match.attention] == nil {
+      let output = try allocate(rows: .tokens, count: shape.heads * shape.valueWidth, "attention for \(name)")
+      try addAttention(match.attention, output, name: "for \(name)")
+    }
+    guard let views = attentionViews[match.attention] else { return }
+    func made(_ node: Int?, _ count: Int) throws -> View {
+      guard let node, live[node] else { return try allocate(rows: .tokens, count: count, "unread of \(name)") }
+      set(node, try allocate(node))
+      return try view(node)
+    }
+    let sinkGradient = match.sinkGradient.flatMap { live[$0] ? $0 : nil }
+    let sinkSums = try sinkGradient.map {
+      try allocate(rows: .sequences, count: shape.heads, "sums of \(graph.nodes[$0].name)")
+    }
     add(
       AttentionGradientStep(
-        name: match.makes.map { graph.nodes[$0].name }.joined(separator: " "), shape: attention.shape,
-        q: try view(attention.q), k: try view(attention.k), v: try view(attention.v),
-        sinks: try attention.sinks.map { try vector($0) }, gradient: try view(match.gradient),
-        queryGradient: made(match.queryGradient), keyGradient: made(match.keyGradient),
-        valueGradient: made(match.valueGradient), sinkRows: made(match.sinkRows), maximumTokens: largest.tokens,
+        name: name, shape: shape, views: views, gradient: try view(match.gradient),
+        queryGradient: try made(match.queryGradient, shape.heads * shape.keyWidth),
+        keyGradient: try made(match.keyGradient, shape.keyValueHeads * shape.keyWidth),
+        valueGradient: try made(match.valueGradient, shape.keyValueHeads * shape.valueWidth), sinkSums: sinkSums))
+    for node in match.makes { isDone[node] = true }
+    guard let sinkGradient, let sinkSums else { return }
+    let (output, storing) = try allocateGradient(sinkGradient)
+    set(sinkGradient, output)
+    add(
+      RowSumStep(
+        name: graph.nodes[sinkGradient].name, input: sinkSums, spread: .alike, output: output, storing: storing,
         kernels: kernels))
   }
 }

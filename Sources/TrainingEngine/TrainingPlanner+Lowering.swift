@@ -1,5 +1,5 @@
-import CKernels
 import GraphIR
+import Kernels
 import TensorCore
 
 extension TrainingPlanner {
@@ -8,22 +8,28 @@ extension TrainingPlanner {
     let node = graph.nodes[index]
     switch node.op {
     case .input(let name, let shape, _):
-      views[index] = try input(name, shape)
-    case .weight(let name, let shape): views[index] = try weight(name, shape)
+      set(index, try input(name, shape))
+    case .weight(let name, let shape): set(index, try weight(name, shape))
     case .reshape where !isRagged(index) && !isRagged(node.inputs[0]):
       var view = try view(node.inputs[0])
       view.rows = shape(index).first ?? 1
-      views[index] = view
-    case .cast(.float32): views[index] = try view(node.inputs[0])
-    case .cast(.int32) where graph.nodes[node.inputs[0]].type == .int32: views[index] = try view(node.inputs[0])
+      set(index, view)
+    case .cast(.float32): set(index, try view(node.inputs[0]))
+    case .cast(.int32) where graph.nodes[node.inputs[0]].type == .int32: set(index, try view(node.inputs[0]))
     case .slice(let range) where isColumns(node.inputs[0]):
-      views[index] = try view(node.inputs[0]).columns(range)
-    case .gather where isAllRows(node.inputs[0]): views[index] = try view(node.inputs[1])
+      set(index, try view(node.inputs[0]).columns(range))
+    case .gather where isAllRows(node.inputs[0]): set(index, try view(node.inputs[1]))
     case .training(.scatterSum(let rows)) where isAllRows(node.inputs[0]) && dim(rows) == .tokens:
-      views[index] = try view(node.inputs[1])
+      set(index, try view(node.inputs[1]))
     case .linear, .training(.transposedLinear(.rows)), .training(.outerSum(.rows)): try lowerProduct(index)
     case .training(.scatterSum) where !isRagged(index): try lowerScatter(index)
     case .training(.sum) where !isRagged(node.inputs[0]) && !keepsRows(index): try lowerSum(index)
+    case .concatenate where isPlaced(index):
+      if views[index] == nil, let (whole, column) = destinations[index] {
+        set(index, try view(whole).columns(column..<column + inner(index).reduce(1, *)))
+      }
+    case .binary(.add) where storings[node.inputs[0]] != nil && storings[node.inputs[1]] != nil:
+      set(index, try view(node.inputs[1]))
     default:
       if let operation = try rowOperation(index) {
         try lowerRow(index, operation)
@@ -44,6 +50,7 @@ extension TrainingPlanner {
       throw TrainingEngineError.unplannable(node: name, reason: "no batch gives this input")
     }
     let view = try allocate(rows: dim(shape[0]), count: 1, name)
+    plan.regions[view.region].isPinned = true
     plan.inputs[name] = view
     return view
   }
@@ -68,7 +75,7 @@ extension TrainingPlanner {
   // MARK: Shapes
 
   /// Whether the last dimension's columns are a row's.
-  private func isColumns(_ node: Int) -> Bool {
+  func isColumns(_ node: Int) -> Bool {
     let shape = shape(node)
     return shape.count >= 2 && !isRagged(node) && shape.dropFirst().dropLast().allSatisfy { $0 == 1 }
   }
@@ -106,48 +113,27 @@ extension TrainingPlanner {
     return view
   }
 
-  // MARK: Steps across rows
-
-  private mutating func lowerProduct(_ index: Int) throws {
-    let node = graph.nodes[index]
-    let weights = try view(node.inputs[1])
-    switch node.op {
-    case .linear:
-      let x = try rows(of: node.inputs[0], width: weights.count)
-      views[index] = try allocate(index)
-      let bias = node.inputs.count > 2 ? try vector(node.inputs[2]) : nil
-      add(
-        ProductStep(
-          name: node.name, a: Factor(view: x), b: Factor(view: weights, isTransposed: true), bias: bias,
-          output: try rows(of: index, width: largest[weights.rows]), kernels: kernels))
-    case .training(.outerSum):
-      let (g, x) = (shape(node.inputs[0]), shape(node.inputs[1]))
-      let a = try rows(of: node.inputs[0], width: largest[g[g.count - 1]])
-      let b = try rows(of: node.inputs[1], width: largest[x[x.count - 1]])
-      let (output, isGradient) = try allocateGradient(index)
-      views[index] = output
-      add(
-        ProductStep(
-          name: node.name, a: Factor(view: a, isTransposed: true), b: Factor(view: b), bias: nil, output: output,
-          isGradient: isGradient, kernels: kernels))
-    default:
-      let g = try rows(of: node.inputs[0], width: largest[weights.rows])
-      views[index] = try allocate(index)
-      add(
-        ProductStep(
-          name: node.name, a: Factor(view: g), b: Factor(view: weights), bias: nil,
-          output: try rows(of: index, width: weights.count), kernels: kernels))
-    }
+  /// The integers of an input of the batch; nil for other values.
+  mutating func integers(_ node: Int) throws -> View? {
+    guard case .input(let name, _, .int32) = graph.nodes[node].op else { return nil }
+    if let known = plan.integers[name] { return known }
+    let view = try allocate(rows: shape(node)[0], count: 1, "\(name) as integers")
+    plan.regions[view.region].isPinned = true
+    plan.integers[name] = view
+    return view
   }
+
+  // MARK: Steps across rows
 
   private mutating func lowerScatter(_ index: Int) throws {
     let node = graph.nodes[index]
-    let (output, isGradient) = try allocateGradient(index)
-    views[index] = output
+    let (output, storing) = try allocateGradient(index)
+    set(index, output)
+    let integers = try integers(node.inputs[0])
     add(
       ScatterStep(
-        name: node.name, indices: try view(node.inputs[0]), input: try view(node.inputs[1]), width: output.count,
-        output: output, isGradient: isGradient))
+        name: node.name, indices: try integers ?? view(node.inputs[0]), areIntegers: integers != nil,
+        input: try view(node.inputs[1]), width: output.count, output: output, storing: storing, kernels: kernels))
   }
 
   private mutating func lowerSum(_ index: Int) throws {
@@ -155,16 +141,17 @@ extension TrainingPlanner {
     let input = try view(node.inputs[0])
     let (large, small) = (inner(node.inputs[0]), shape(index).map { largest[$0] })
     let kept = small.count > large.count ? Array(small.dropFirst()) : small
-    let (output, isGradient) = try allocateGradient(index)
-    views[index] = output
+    let (output, storing) = try allocateGradient(index)
+    set(index, output)
     add(
       RowSumStep(
-        name: node.name, input: input, spread: Spread(kept, over: large), output: output, isGradient: isGradient))
+        name: node.name, input: input, spread: Spread(kept, over: large), output: output, storing: storing,
+        kernels: kernels))
   }
 
   private mutating func lowerPlainly(_ index: Int) throws {
     let node = graph.nodes[index]
-    views[index] = try allocate(index)
+    set(index, try allocate(index))
     add(
       ReferenceStep(
         name: node.name, op: node.op, operands: try node.inputs.map { try view($0) },

@@ -6,21 +6,22 @@ extension TrainingPlanner {
   /// Gives every value of the arena its place by lifetime, and finds what the loss needs.
   mutating func finish() {
     for view in plan.taps.values.map(\.view) + [plan.loss] { plan.regions[view.region].isPinned = true }
-    place()
     markForLoss()
+    findPhases()
+    place()
     plan.scratchWords = plan.entries.map(\.step.scratchWords).max() ?? 0
     limit()
   }
 
   private mutating func place() {
-    let end = plan.entries.count
+    let end = (plan.entries.last?.phase ?? 0) + 1
     var first = [Int](repeating: end, count: plan.regions.count)
     var last = [Int](repeating: -1, count: plan.regions.count)
-    for (index, entry) in plan.entries.enumerated() {
-      for view in entry.step.writes { first[view.region] = min(first[view.region], index) }
-      for view in entry.step.reads + entry.step.writes { last[view.region] = max(last[view.region], index) }
+    for entry in plan.entries {
+      for view in entry.step.writes { first[view.region] = min(first[view.region], entry.phase) }
+      for view in entry.step.reads + entry.step.writes { last[view.region] = max(last[view.region], entry.phase) }
     }
-    for view in plan.inputs.values { first[view.region] = 0 }
+    for view in Array(plan.inputs.values) + Array(plan.integers.values) { first[view.region] = 0 }
     var arena = ArenaPlan()
     let inArena = plan.regions.indices.filter { plan.regions[$0].space == .arena }
     for region in inArena.sorted(by: { (plan.regions[$1].words, $0) < (plan.regions[$0].words, $1) }) {
@@ -31,6 +32,29 @@ extension TrainingPlanner {
       plan.valueWords += words * ParameterLayout.alignment
     }
     plan.arenaWords = arena.words
+  }
+
+  /// Steps join the phase before them where they need nothing of it; packing may go one phase further ahead.
+  private mutating func findPhases() {
+    var written = [Int](repeating: -1, count: plan.regions.count)
+    var read = written
+    var current = 0
+    for index in plan.entries.indices {
+      let step = plan.entries[index].step
+      var earliest = step is PackStep ? max(0, current - 1) : current
+      for view in step.reads { earliest = max(earliest, written[view.region] + 1) }
+      for view in step.writes {
+        earliest = max(earliest, written[view.region] + 1, read[view.region] + 1)
+      }
+      plan.entries[index].phase = earliest
+      current = max(current, earliest)
+      for view in step.reads { read[view.region] = max(read[view.region], earliest) }
+      for view in step.writes { written[view.region] = max(written[view.region], earliest) }
+    }
+    let order = plan.entries.indices.sorted { (plan.entries[$0].phase, $0) < (plan.entries[$1].phase, $1) }
+    plan.entries = order.map { plan.entries[$0] }
+    plan.phases = Dictionary(grouping: plan.entries.indices) { plan.entries[$0].phase }
+      .sorted { $0.key < $1.key }.map { $0.value[0]..<$0.value[0] + $0.value.count }
   }
 
   private mutating func markForLoss() {

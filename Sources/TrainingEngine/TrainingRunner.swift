@@ -1,8 +1,9 @@
+import Kernels
 import Runtime
 import Synchronization
 import TensorCore
 
-/// Runs a plan's steps on a team of threads, which meet at a barrier after each.
+/// Runs a plan's steps on a team of threads, which meet at a barrier after each phase.
 final class TrainingRunner: TeamWork, @unchecked Sendable {
   private let plan: TrainingPlan
   private let team: ThreadTeam
@@ -11,9 +12,9 @@ final class TrainingRunner: TeamWork, @unchecked Sendable {
   private let frozen: Buffer
   /// The address of every region.
   private let regions: UnsafeMutablePointer<Floats>
-  /// The next tile of each step.
+  /// The next tile of each phase.
   private let counters: UnsafeMutablePointer<TileCounter>
-  private let sequences: UnsafeMutablePointer<TrainingBatch.Sequence>
+  private let runs: UnsafeMutablePointer<SequenceAttention.Run>
   /// What steps of the current run read.
   private(set) var frame: Frame
   private var hasGradients = false
@@ -34,14 +35,12 @@ final class TrainingRunner: TeamWork, @unchecked Sendable {
     arena = try Buffer(count: plan.arenaWords * 4)
     scratch = try Buffer(count: Self.scratchStride(plan) * team.count * 4)
     regions = .allocate(capacity: plan.regions.count + 1)
-    sequences = .allocate(capacity: capacity)
+    runs = .allocate(capacity: capacity)
     counters = .allocate(capacity: plan.entries.count + 1)
     for index in 0...plan.entries.count { (counters + index).initialize(to: TileCounter()) }
     let start = arena.base.assumingMemoryBound(to: Float.self)
     regions.initialize(repeating: start, count: plan.regions.count + 1)
-    frame = Frame(
-      regions: regions, sizes: Sizes(tokens: 0, rows: 0),
-      sequences: UnsafeBufferPointer(start: sequences, count: 0), accumulates: false, scratch: start)
+    frame = Frame(regions: regions, sizes: Sizes(largest: 0), runs: runs, accumulates: false, scratch: start)
     let frozenStart = frozen.base.assumingMemoryBound(to: Float.self)
     for (index, region) in plan.regions.enumerated() {
       switch region.space {
@@ -56,7 +55,7 @@ final class TrainingRunner: TeamWork, @unchecked Sendable {
     counters.deinitialize(count: plan.entries.count + 1)
     counters.deallocate()
     regions.deallocate()
-    sequences.deallocate()
+    runs.deallocate()
   }
 
   private static func scratchStride(_ plan: TrainingPlan) -> Int { (plan.scratchWords + 31) / 16 * 16 }
@@ -75,14 +74,13 @@ final class TrainingRunner: TeamWork, @unchecked Sendable {
       case .arena, .frozen: break
       }
     }
-    for (index, sequence) in batch.sequences.enumerated() { sequences[index] = sequence }
-    frame = Frame(
-      regions: regions, sizes: sizes,
-      sequences: UnsafeBufferPointer(start: sequences, count: batch.sequences.count), accumulates: accumulates,
-      scratch: frame.scratch)
+    for (index, sequence) in batch.sequences.enumerated() {
+      runs[index] = SequenceAttention.Run(start: sequence.start, count: sequence.count)
+    }
+    frame = Frame(regions: regions, sizes: sizes, runs: runs, accumulates: accumulates, scratch: frame.scratch)
     hasGradients = gradients != nil
     fill(batch)
-    for index in plan.entries.indices { (counters + index).pointee.next.store(0, ordering: .relaxed) }
+    for index in plan.phases.indices { (counters + index).pointee.next.store(0, ordering: .relaxed) }
     isGood.store(true, ordering: .relaxed)
     clock?.begin()
     team.run(self)
@@ -94,6 +92,7 @@ final class TrainingRunner: TeamWork, @unchecked Sendable {
   }
 
   private func fill(_ batch: TrainingBatch) {
+    for (name, view) in plan.integers { fill(batch, name, frame.integers(view)) }
     for (name, view) in plan.inputs {
       let words = frame[view].base
       switch name {
@@ -109,25 +108,42 @@ final class TrainingRunner: TeamWork, @unchecked Sendable {
     }
   }
 
+  private func fill(_ batch: TrainingBatch, _ name: String, _ words: UnsafeMutablePointer<Int32>) {
+    switch name {
+    case "tokens": for (row, token) in batch.tokens.enumerated() { words[row] = token }
+    case "positions":
+      for sequence in batch.sequences { for row in sequence.range { words[row] = Int32(row - sequence.start) } }
+    case "targets": for (row, target) in batch.targets.enumerated() { words[row] = target }
+    default: for row in 0..<frame.sizes.rows { words[row] = batch.rows.map { $0[row] } ?? Int32(row) }
+    }
+  }
+
   /// One thread's part of a run.
   package func work(thread: Int) {
     var frame = frame
     frame.scratch = scratch.base.assumingMemoryBound(to: Float.self) + thread * Self.scratchStride(plan)
-    for index in plan.entries.indices where hasGradients || plan.entries[index].isForLoss {
-      if isGood.load(ordering: .relaxed) { work(index, frame) }
+    for (index, phase) in plan.phases.enumerated() {
+      if !hasGradients && !phase.contains(where: { plan.entries[$0].isForLoss }) { continue }
+      if isGood.load(ordering: .relaxed) { work(index, phase, frame) }
       if team.count > 1 { team.barrier() }
       if thread == 0 { clock?.end(index) }
     }
   }
 
-  private func work(_ index: Int, _ frame: Frame) {
-    let step = plan.entries[index].step
-    let tiles = step.tiles(frame.sizes)
+  /// Takes tiles of a phase's steps, in order, until there are no more.
+  private func work(_ index: Int, _ phase: Range<Int>, _ frame: Frame) {
+    let next = counters + index
+    var tile = next.pointee.next.wrappingAdd(1, ordering: .relaxed).oldValue
+    var first = 0
     do {
-      while true {
-        let tile = (counters + index).pointee.next.wrappingAdd(1, ordering: .relaxed).oldValue
-        if tile >= tiles { return }
-        try step.run(tile: tile, frame)
+      for entry in phase where hasGradients || plan.entries[entry].isForLoss {
+        let step = plan.entries[entry].step
+        let tiles = step.tiles(frame.sizes)
+        while tile < first + tiles {
+          try step.run(tile: tile - first, frame)
+          tile = next.pointee.next.wrappingAdd(1, ordering: .relaxed).oldValue
+        }
+        first += tiles
       }
     } catch {
       failure.withLock { if $0 == nil { $0 = error } }

@@ -2,6 +2,8 @@
 ///
 /// A tile gives the same bits whoever works on it, and however many threads there are.
 protocol TrainingStep: Sendable {
+  /// What sort of work it is, for tables of time.
+  var kind: String { get }
   /// What it does, for prints: the operations and the values they make.
   var title: String { get }
   var reads: [View] { get }

@@ -1,3 +1,4 @@
+import Kernels
 import TensorCore
 
 /// Rows of floats within a region of memory; a row's words follow one another.
@@ -46,18 +47,35 @@ struct Region: Hashable, Sendable {
 struct Sizes: Hashable, Sendable {
   var tokens: Int
   var rows: Int
+  var sequences: Int
+  /// Rows of the longest sequence.
+  var longest: Int
+
+  init(tokens: Int, rows: Int, sequences: Int, longest: Int) {
+    (self.tokens, self.rows, self.sequences, self.longest) = (tokens, rows, sequences, longest)
+  }
+
+  /// The most of each that batches of so many tokens have.
+  init(largest: Int) { self.init(tokens: largest, rows: largest, sequences: largest, longest: largest) }
 
   /// A size once the batch is known; training graphs have no other symbols.
   subscript(dim: Dim) -> Int {
     switch dim {
     case .fixed(let n): n
-    case .symbol(let name): name == "T" ? tokens : rows
+    case .tokens: tokens
+    case .sequences: sequences
+    case .symbol: rows
     case .times(let a, let b): self[a] * self[b]
     case .plus(let a, let b): self[a] + self[b]
     }
   }
 
   func shape(_ shape: Shape) -> [Int] { shape.map { self[$0] } }
+}
+
+extension Dim {
+  /// How many sequences a batch has.
+  static let sequences = Dim.symbol("sequences")
 }
 
 typealias Floats = UnsafeMutablePointer<Float>
@@ -76,7 +94,8 @@ struct Frame {
   /// The address of every region.
   let regions: UnsafePointer<Floats>
   let sizes: Sizes
-  let sequences: UnsafeBufferPointer<TrainingBatch.Sequence>
+  /// The rows of each sequence.
+  let runs: UnsafePointer<SequenceAttention.Run>
   /// Whether gradients are added to what their buffer holds.
   let accumulates: Bool
   /// This thread's own memory.
@@ -84,5 +103,10 @@ struct Frame {
 
   subscript(view: View) -> Lane {
     Lane(base: regions[view.region] + view.offset, stride: view.stride, count: view.count)
+  }
+
+  /// The words of a view that holds integers.
+  func integers(_ view: View) -> UnsafeMutablePointer<Int32> {
+    UnsafeMutableRawPointer(regions[view.region] + view.offset).assumingMemoryBound(to: Int32.self)
   }
 }

@@ -3,6 +3,7 @@ import GradientFixtures
 import Gradients
 import GraphIR
 import JSON
+import Kernels
 import TestSupport
 import Testing
 import TrainingEngine
@@ -65,6 +66,19 @@ import TrainingEngine
         }
       }
     }
+  }
+
+  @Test(arguments: TorchStep.families) func `bfloat16 products stay close`(family: String) throws {
+    let step = try TorchStep(family)
+    let batch = TrainingBatch(sequences: step.sequences, inputs: step.inputs)
+    var (whole, rounded) = (try Self.run(step), try Self.run(step, products: .bfloat16))
+    let (loss, other) = (try whole.run(batch), try rounded.run(batch))
+    #expect(abs(loss - other) <= 0.01 * loss)
+    let isRounded = FloatProductKernels(.bfloat16).roundsFactors
+    #expect((whole.gradients != rounded.gradients) == isRounded)
+    let error = Self.norm(zip(whole.gradients, rounded.gradients).map { $0 - $1 })
+    // A factor's rounding is up to 2⁻⁹ of it, products add theirs up, and a router may choose another expert.
+    #expect(error <= 0.05 * Self.norm(whole.gradients), "\(error) of \(Self.norm(whole.gradients))")
   }
 
   @Test(arguments: TorchStep.families) func `threads and recomputation change no bit`(family: String) throws {
