@@ -1,6 +1,7 @@
 import Architectures
 import Gradients
 import GraphIR
+import Kernels
 import Quantization
 import Runtime
 import TensorCore
@@ -80,7 +81,7 @@ final class GradientEngine {
         batch, parameters: UnsafePointer(parameters.base), gradients: learns ? gradients.base : nil,
         accumulating: result.rows > 0)
       result.rows += batch.tokens.count
-      result.operations += engine.work(tokens: batch.tokens.count, rows: batch.targets.count)
+      result.operations += engine.work(tokens: batch.tokens.count, length: batch.tokens.count / max(part.count, 1))
       if countsAnswers { result.right += rightAnswers(part, batch) }
       rest = rest.dropFirst(part.count)
     }
