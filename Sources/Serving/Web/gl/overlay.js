@@ -61,7 +61,7 @@ export class Overlay {
   labels(camera, geometries, visible, { focused = [] } = {}) {
     const { theme } = this;
     for (const block of focused) this.label(camera, block, theme.accent, true);
-    const names = visible.filter(({ area, high, wide }) => wide > 46 && (high > 7 || area > 2600)).sort((a, b) => b.rank - a.rank);
+    const names = visible.filter(({ block, scale, high, wide }) => wide > 46 && high > 5 && (block.geometry.gap * scale > 12 || high > 64)).sort((a, b) => b.rank - a.rank);
     let written = 0;
     for (const { block } of names) {
       if (written > 70) break;

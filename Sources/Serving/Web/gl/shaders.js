@@ -54,8 +54,8 @@ void main() {
       vec2 inside = clamp(vPlace * vPicture.zw, vec2(0.5), vPicture.zw - 0.5);
       vec2 spot = (vPicture.xy + inside) / uAtlasSize;
       float lod = clamp(log2(max(length(dFdx(vPlace * vPicture.zw)), length(dFdy(vPlace * vPicture.zw)))), 0.0, 3.0);
-      base = valued(textureLod(uAtlas, spot, lod).r, vKind.w > 0.5);
-      base = mix(base, role, isWeight ? 0.08 : 0.03);
+      float byte = textureLod(uAtlas, spot, lod).r;
+      base = byte < 0.002 ? mix(uGround, uZero, 0.35) : mix(valued(byte, vKind.w > 0.5), role, isWeight ? 0.08 : 0.03);
     } else base = mix(uZero, role, 0.16);
     if (isLater) base = mix(uGround, base, 0.22);
   } else {

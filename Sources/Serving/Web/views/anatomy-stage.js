@@ -91,6 +91,7 @@ export class Stage {
     const start = performance.now();
     const moving = this.camera.advance(now);
     if (this.pulses) this.renderer.phase = (now / 900) % 1;
+    this.hold();
     this.see();
     this.tiles.update(this.camera, this.visible, this.renderer.order);
     this.renderer.render(this.camera);
@@ -129,6 +130,30 @@ export class Stage {
       }
     }
     this.visible = list;
+  }
+
+  /** Brings the nearest block back where none is left in the picture. */
+  hold() {
+    const { camera } = this;
+    if (camera.flight || !this.geometries.length) return;
+    const corners = [[0, 0], [1, 0], [0, 1], [1, 1]].map(([x, y]) => camera.meet(x * camera.width, y * camera.height, camera.target[2]));
+    if (corners.some((corner) => !corner)) return;
+    const range = (axis) => { const all = corners.map((corner) => corner[axis]); return [Math.min(...all), Math.max(...all)]; };
+    const [[left, right], [top, bottom]] = [range(0), range(1)];
+    let [best, way] = [null, Infinity];
+    for (const { blocks } of this.geometries) {
+      for (const block of blocks) {
+        const [x0, y0, x1, y1] = block.bounds;
+        const dx = Math.max(x0 - right, left - x1, 0);
+        const dy = Math.max(y0 - bottom, top - y1, 0);
+        if (dx === 0 && dy === 0) return;
+        if (dx + dy < way) { way = dx + dy; best = [x0 > right ? dx : left > x1 ? -dx : 0, y0 > bottom ? dy : top > y1 ? -dy : 0]; }
+      }
+    }
+    const inside = (span) => (span[1] - span[0]) * 0.2;
+    camera.target[0] += best[0] + Math.sign(best[0]) * inside([left, right]);
+    camera.target[1] += best[1] + Math.sign(best[1]) * inside([top, bottom]);
+    camera.update();
   }
 
   pickAt(px, py) {
