@@ -22,14 +22,14 @@ extension TrainingEngine {
       scratchBytes: runner.bytes.scratch, parameterBytes: layout.count * 4)
   }
 
-  /// Floating-point operations of the products and attentions of a whole batch, forward and backward.
-  public var work: Int { work(tokens: options.maximumTokens, length: context) }
+  /// Floating-point operations of the products and attentions of the largest batch, forward and backward.
+  public var work: Int { work(tokens: options.maximumTokens, rows: options.maximumTokens) }
 
-  private var context: Int { min(plan.context, options.maximumTokens) }
-
-  /// The same of a batch of `tokens` in sequences of `length`, whose rows are all asked for.
-  public func work(tokens: Int, length: Int) -> Int {
-    let sizes = Sizes(tokens: tokens, rows: tokens, sequences: tokens / max(1, length), longest: length)
+  /// The same of a smaller batch, in sequences of `length`: nil for the longest of the last run.
+  public func work(tokens: Int, rows: Int, length: Int? = nil) -> Int {
+    let known = sizes.longest > 0 ? sizes.longest : min(plan.context, options.maximumTokens)
+    let length = max(1, min(tokens, length ?? known))
+    let sizes = Sizes(tokens: tokens, rows: rows, sequences: (tokens + length - 1) / length, longest: length)
     return plan.entries.reduce(0) { $0 + $1.step.operations(sizes) }
   }
 
