@@ -25,11 +25,12 @@ extension TrainingEngine {
   /// Floating-point operations of the products and attentions of the largest batch, forward and backward.
   public var work: Int { work(tokens: options.maximumTokens, rows: options.maximumTokens) }
 
-  /// The same of a smaller batch, in sequences of `length`: nil for the longest of the last run.
-  public func work(tokens: Int, rows: Int, length: Int? = nil) -> Int {
+  /// The same of a smaller batch: `rows` are those asked for, nil for all; `length` that of its sequences, nil for the longest of
+  /// the last run.
+  public func work(tokens: Int, rows: Int? = nil, length: Int? = nil) -> Int {
     let known = sizes.longest > 0 ? sizes.longest : min(plan.context, options.maximumTokens)
     let length = max(1, min(tokens, length ?? known))
-    let sizes = Sizes(tokens: tokens, rows: rows, sequences: (tokens + length - 1) / length, longest: length)
+    let sizes = Sizes(tokens: tokens, rows: rows ?? tokens, sequences: (tokens + length - 1) / length, longest: length)
     return plan.entries.reduce(0) { $0 + $1.step.operations(sizes) }
   }
 
