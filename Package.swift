@@ -193,6 +193,12 @@ let package = Package(
       name: "TokenizersTests", dependencies: ["Checkpoints", "JSON", "TestSupport", "Tokenizers"],
       swiftSettings: settings),
     .testTarget(
+      name: "SceneRoutesTests",
+      dependencies: [
+        "Checkpoints", "Conversion", "Generation", "GraphIR", "Kernels", "Quantization", "Runtime", "Scenes", "Serving",
+        "TensorCore", "TestSupport",
+      ], swiftSettings: settings),
+    .testTarget(
       name: "ScenesTests",
       dependencies: [
         "Architectures", "Checkpoints", "GraphIR", "JSON", "Quantization", "Reference", "Scenes", "TensorCore",

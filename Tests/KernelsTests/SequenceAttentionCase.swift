@@ -1,4 +1,5 @@
 import CKernels
+import Foundation
 import Kernels
 
 /// Attention over packed sequences of random rows, what the kernels make of it, and the same in double precision.
@@ -15,7 +16,7 @@ struct SequenceAttentionCase {
   var size: Float = 1
 
   var rows: Int { counts.reduce(0, +) }
-  var scale: Float { 1 / Float(keyWidth).squareRoot() }
+  private var scale: Float { 1 / Float(keyWidth).squareRoot() }
 
   /// Everything that both sides compute, flat: outputs, logSums, gradients by q, k, v and by sinks.
   struct Result<Scalar> {
@@ -27,11 +28,11 @@ struct SequenceAttentionCase {
     var sinks: [Scalar] = []
   }
 
-  struct Operands {
+  private struct Operands {
     let q, k, v, g, sinks: [Float]
   }
 
-  var operands: Operands {
+  private var operands: Operands {
     var random = Randomness(state: 5)
     let range = -size...size
     return Operands(
@@ -40,7 +41,7 @@ struct SequenceAttentionCase {
       sinks: random.floats(heads))
   }
 
-  var runs: [Range<Int>] {
+  private var runs: [Range<Int>] {
     var start = 0
     return counts.map { count in
       defer { start += count }
@@ -48,7 +49,7 @@ struct SequenceAttentionCase {
     }
   }
 
-  func firstSeen(_ position: Int) -> Int {
+  private func firstSeen(_ position: Int) -> Int {
     chunk > 0 ? position / chunk * chunk : window > 0 ? max(0, position - window + 1) : 0
   }
 
@@ -120,6 +121,70 @@ struct SequenceAttentionCase {
             }
           }
         }
+      }
+    }
+  }
+}
+
+extension SequenceAttentionCase {
+  /// The definition and its derivative, one row and head after another.
+  func exact() -> Result<Double> {
+    let o = operands
+    let zeros = { (count: Int) in [Double](repeating: 0, count: count) }
+    var result = Result<Double>(
+      outputs: zeros(rows * heads * valueWidth), logSums: zeros(rows * heads), queries: zeros(o.q.count),
+      keys: zeros(o.k.count), values: zeros(o.v.count), sinks: zeros(counts.count * heads))
+    for (index, run) in runs.enumerated() {
+      for t in run {
+        for h in 0..<heads {
+          let seen = run.lowerBound + firstSeen(t - run.lowerBound)...t
+          addRow(t, h, seen, o, sink: hasSinks ? Double(o.sinks[h]) : nil, sinkAt: index * heads + h, &result)
+        }
+      }
+    }
+    return result
+  }
+
+  private func addRow(
+    _ t: Int, _ h: Int, _ seen: ClosedRange<Int>, _ o: Operands, sink: Double?, sinkAt: Int,
+    _ result: inout Result<Double>
+  ) {
+    let j = h / (heads / keyHeads)
+    let (qAt, outAt) = ((t * heads + h) * keyWidth, (t * heads + h) * valueWidth)
+    var (scores, slopes) = ([Double](), [Double]())
+    for s in seen {
+      let at = (s * keyHeads + j) * keyWidth
+      var score = (0..<keyWidth).reduce(0.0) { $0 + Double(o.q[qAt + $1]) * Double(o.k[at + $1]) } * Double(scale)
+      var slope = Double(scale)
+      if softcap != 0 {
+        let bent = tanh(score / Double(softcap))
+        score = Double(softcap) * bent
+        slope *= 1 - bent * bent
+      }
+      scores.append(score)
+      slopes.append(slope)
+    }
+    let sum = scores.reduce(sink.map { exp($0) } ?? 0) { $0 + exp($1) }
+    result.logSums[t * heads + h] = log(sum)
+    let weights = scores.map { exp($0) / sum }
+    var share = 0.0
+    for c in 0..<valueWidth {
+      let value = zip(seen, weights).reduce(0.0) { $0 + $1.1 * Double(o.v[($1.0 * keyHeads + j) * valueWidth + c]) }
+      result.outputs[outAt + c] = value
+      share += value * Double(o.g[outAt + c])
+    }
+    if let sink { result.sinks[sinkAt] -= exp(sink) / sum * share }
+    for (i, s) in seen.enumerated() {
+      let (kAt, vAt) = ((s * keyHeads + j) * keyWidth, (s * keyHeads + j) * valueWidth)
+      var toWeight = 0.0
+      for c in 0..<valueWidth {
+        toWeight += Double(o.g[outAt + c]) * Double(o.v[vAt + c])
+        result.values[vAt + c] += weights[i] * Double(o.g[outAt + c])
+      }
+      let toScore = weights[i] * (toWeight - share) * slopes[i]
+      for c in 0..<keyWidth {
+        result.queries[qAt + c] += toScore * Double(o.k[kAt + c])
+        result.keys[kAt + c] += toScore * Double(o.q[qAt + c])
       }
     }
   }

@@ -2,13 +2,13 @@ import Architectures
 import Generation
 import GraphIR
 import Quantization
-import Scenes
+package import Scenes
 import TensorCore
 
 /// The cells of a model's blocks: weights from its file, values from a run of a text.
-struct SceneCells {
+package struct SceneCells {
   let scenes: ModelScenes
-  let scene: Scene
+  package let scene: Scene
   let tokens: [Int32]
   /// Nil where no text is looked at: then only weights have cells.
   let run: SceneRun?
@@ -63,7 +63,7 @@ struct SceneCells {
   }
 
   /// Cells of any node, by way of the node that shows them; nil where they are not at hand.
-  func read(_ cells: Cells) -> [Double]? {
+  package func read(_ cells: Cells) -> [Double]? {
     var known: [Int: Rows] = [:]
     var lines: [Int: [Float]] = [:]
     var line = -1

@@ -77,3 +77,12 @@ final class ModelScenes: Sendable {
     return made
   }
 }
+
+extension AppModel {
+  /// The cells of the loaded model for a text of its own. Throws 409 where no model is loaded.
+  package func sceneCells(_ tokens: [Int32]) throws -> SceneCells {
+    let scenes = try scenes.scenes(of: current())
+    return SceneCells(
+      scenes: scenes, scene: scenes.scene(tokens: tokens.count), tokens: tokens, run: try SceneRun(scenes))
+  }
+}

@@ -49,13 +49,21 @@ export class Steps {
     const calm = matchMedia('(prefers-reduced-motion: reduce)').matches;
     stage.pulses = Boolean(entry) && !calm;
     this.view.inspection.focus(entry ? entry.blocks : null);
-    if (entry && (app.clock.playing ? this.follows : false)) {
+    if (entry && (app.clock.playing ? this.follows : this.isOut(entry.blocks[0]))) {
       const near = new Set(entry.blocks);
       for (const block of entry.blocks) for (const from of geometry.feeds[block.id]) near.add(geometry.blocks[from]);
       for (const block of geometry.blocks) if (block.isWeight && block.layer === entry.blocks[0].layer && this.reads(entry, block)) near.add(block);
       stage.frameBlocks([...near], { share: 0.8, milliseconds: 420 });
     }
     stage.draw();
+  }
+
+  /** Whether a block's middle is outside the picture. */
+  isOut(block) {
+    const { camera } = this.view.stage;
+    const [x0, y0, x1, y1] = block.bounds;
+    const [x, y, depth] = camera.project((x0 + x1) / 2, (y0 + y1) / 2, block.at[2]);
+    return depth <= 0 || x < 0 || y < 0 || x > camera.width || y > camera.height;
   }
 
   /** Whether a weight stands directly above what is made. */

@@ -58,13 +58,19 @@ class Anatomy {
       this.say(error.message);
       return this;
     }
+    const { app } = this;
     this.inspection = new Inspection(this);
     this.walk = new Walk(this, this.panel);
     this.map = new SmallMap(this.mapCanvas, this.stage);
     this.comparison = new Comparison(this);
     this.steps = new Steps(this);
     this.onKey = (event) => {
-      if (event.key === '/' && !event.target.matches?.('input, textarea, select')) { event.preventDefault(); findBlock(this); }
+      if (event.target.matches?.('input, textarea, select') || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (document.querySelector('dialog[open]')) return;
+      // The pass runs down, and so do its steps; left and right are the text's tokens.
+      const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+      if (by) { event.preventDefault(); app.clock.pause(); app.clock.move(by, 'step'); }
+      if (event.key === '/') { event.preventDefault(); findBlock(this); }
       if (event.key === 'Escape' && !this.panel.hidden) this.walk.toggle(false);
     };
     addEventListener('keydown', this.onKey, true);
