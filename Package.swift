@@ -184,8 +184,8 @@ let package = Package(
     .testTarget(
       name: "TrainingEngineTests",
       dependencies: [
-        "Architectures", "GradientFixtures", "Gradients", "GraphIR", "JSON", "Kernels", "Reference", "Runtime",
-        "TensorCore", "TestSupport", "TrainingEngine",
+        "AllocationCounter", "Architectures", "GradientFixtures", "Gradients", "GraphIR", "JSON", "Kernels",
+        "Reference", "Runtime", "TensorCore", "TestSupport", "TrainingEngine",
       ], swiftSettings: settings),
     .testTarget(
       name: "TemplatesTests", dependencies: ["JSON", "Templates", "TestSupport"], swiftSettings: settings),

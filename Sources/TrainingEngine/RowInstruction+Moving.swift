@@ -70,7 +70,7 @@ extension RowInstruction {
       let (x, y, out) = (lanes.a[row], lanes.b[row], lanes.output[row])
       switch operation {
       case .gather(let width):
-        let count = frame.sizes[b?.rows ?? 1]
+        let count = b.map { frame.sizes[$0.rows] } ?? 0
         for slot in 0..<a.count {
           (out + slot * width).update(from: lanes.b[try index(x[slot], below: count)], count: width)
         }

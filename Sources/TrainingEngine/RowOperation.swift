@@ -53,63 +53,6 @@ enum RowOperation: Sendable {
   }
 }
 
-/// A row operation with its operands.
-struct RowInstruction: Sendable {
-  let operation: RowOperation
-  let a: View
-  let b: View?
-  let c: View?
-  let output: View
-  let name: String
-
-  init(_ operation: RowOperation, _ operands: [View], _ output: View, _ name: String) {
-    (self.operation, self.output, self.name) = (operation, output, name)
-    a = operands.first ?? output
-    b = operands.count > 1 ? operands[1] : nil
-    c = operands.count > 2 ? operands[2] : nil
-  }
-
-  var reads: [View] { [a] + [b, c].compactMap { $0 } }
-
-  /// Operands of which any row may be read.
-  var wholeReads: [View] {
-    switch operation {
-    case .gather, .embed: [b].compactMap { $0 }
-    default: []
-    }
-  }
-
-  /// Operands of which a row of the result reads that row.
-  var alignedReads: [View] { wholeReads.isEmpty ? reads : [a] }
-}
-
-/// Cosines and sines of every position, `[context, pairs]` each.
-final class RotaryTable: @unchecked Sendable {
-  let cosines: UnsafeMutablePointer<Float>
-  let sines: UnsafeMutablePointer<Float>
-  let pairs: Int
-  let context: Int
-
-  init(_ embedding: RotaryEmbedding, context: Int) {
-    let frequencies = embedding.frequencies(context: context)
-    (pairs, self.context) = (frequencies.count, context)
-    cosines = .allocate(capacity: max(1, context * pairs))
-    sines = .allocate(capacity: max(1, context * pairs))
-    for position in 0..<context {
-      for (pair, frequency) in frequencies.enumerated() {
-        let (sine, cosine) = sineAndCosine(Double(position) * frequency)
-        cosines[position * pairs + pair] = Float(cosine * Double(embedding.magnitude))
-        sines[position * pairs + pair] = Float(sine * Double(embedding.magnitude))
-      }
-    }
-  }
-
-  deinit {
-    cosines.deallocate()
-    sines.deallocate()
-  }
-}
-
 extension Unary {
   var kernel: row_unary {
     switch self {

@@ -40,6 +40,7 @@ extension TrainingPlan {
       try require(batch.tokenWeights.count == tokens, "has \(batch.tokenWeights.count) weights for \(tokens) tokens")
     }
     return Sizes(
-      tokens: tokens, rows: rows, sequences: batch.sequences.count, longest: batch.sequences.map(\.count).max() ?? 0)
+      tokens: tokens, rows: rows, sequences: batch.sequences.count,
+      longest: batch.sequences.reduce(0) { max($0, $1.count) })
   }
 }
