@@ -32,7 +32,7 @@ import Testing
 
   @Test func `a run that is killed again and again goes on to the same numbers`() throws {
     try Command.inFolder { folder in
-      let steps = 300
+      let steps = 4000
       try write(Self.recipe(steps: steps), in: folder)
       let (calm, hunted) = (folder.appending(path: "calm"), folder.appending(path: "hunted"))
       for place in [calm, hunted] {
@@ -57,7 +57,7 @@ import Testing
         process.standardOutput = FileHandle.nullDevice
         try process.run()
         if attempt < 12 {
-          Thread.sleep(forTimeInterval: Double(random.word() % 900 + 30) / 1000)
+          Thread.sleep(forTimeInterval: Double(random.word() % 1000 + 200) / 1000)
           if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         }
         process.waitUntilExit()
