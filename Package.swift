@@ -207,8 +207,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Architectures", "Checkpoints", "Generation", "GraphIR", "JSON", "Kernels", "Quantization", "Runtime",
-        "TensorCore", "TestSupport", "Tokenizers", "Training", "TrainingEngine",
+        "Architectures", "BundledModels", "Checkpoints", "Generation", "GraphIR", "JSON", "Kernels", "Quantization",
+        "Runtime", "TensorCore", "TestSupport", "Tokenizers", "Training", "TrainingEngine",
       ], swiftSettings: settings),
     .testTarget(
       name: "RunsTests",

@@ -56,7 +56,7 @@ extension TrainCommand {
       if run.model.adapter != nil, let base = run.model.base?.path {
         Terminal.note("The adapter is in \(place). Use it: orrery run \(base) --adapter \(place)")
       } else {
-        Terminal.note("The model is in \(place). Use it: orrery run \(output ?? record.id)")
+        Terminal.note("The model is in \(place). Use it: orrery run \(output ?? (runs == nil ? record.id : place))")
       }
     }
   }
