@@ -128,6 +128,7 @@ let package = Package(
         "TestSupport", "Tokenizers",
       ],
       swiftSettings: settings),
+    .testTarget(name: "BrowserTests", dependencies: ["JSON", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
       dependencies: ["Checkpoints", "JSON", "Quantization", "Runs", "TensorCore", "TestSupport"],

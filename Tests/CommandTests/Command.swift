@@ -18,14 +18,6 @@ enum Command {
     }
   }
 
-  /// `ORRERY_BINARY`, else the executable beside the test bundle.
-  static let executable: URL = {
-    if let path = ProcessInfo.processInfo.environment["ORRERY_BINARY"] { return URL(filePath: path) }
-    let bundle = Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }
-    let tests = bundle ?? URL(filePath: CommandLine.arguments[0])
-    return tests.deletingLastPathComponent().appending(path: "orrery")
-  }()
-
   static func run(
     _ arguments: String..., input: [UInt8] = [], folder: URL? = nil
   ) throws -> Result { try run(arguments, input: input, folder: folder) }
@@ -40,7 +32,7 @@ enum Command {
     }
     let (output, errors) = (try stream("output"), try stream("errors"))
     let process = Process()
-    process.executableURL = executable
+    process.executableURL = TestData.executable
     process.arguments = arguments
     process.currentDirectoryURL = folder
     process.standardInput = try FileHandle(forReadingFrom: stream("input", input))

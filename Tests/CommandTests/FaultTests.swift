@@ -70,7 +70,7 @@ import Testing
   func `output that cannot be written is an error`(arguments: [String]) throws {
     let process = Process()
     process.executableURL = URL(filePath: "/bin/sh")
-    process.arguments = ["-c", "\"$0\" \"$@\" >/dev/full", Command.executable.path] + arguments
+    process.arguments = ["-c", "\"$0\" \"$@\" >/dev/full", TestData.executable.path] + arguments
     let errors = Pipe()
     process.standardError = errors
     try process.run()

@@ -17,6 +17,14 @@ public enum TestData {
   public static let isExpected: Bool =
     FileManager.default.fileExists(atPath: root.path) || ProcessInfo.processInfo.environment["CI"] != nil
 
+  /// The built command: `ORRERY_BINARY`, else the executable beside the test bundle.
+  public static let executable: URL = {
+    if let path = ProcessInfo.processInfo.environment["ORRERY_BINARY"] { return URL(filePath: path) }
+    let bundle = Bundle.allBundles.map(\.bundleURL).first { $0.pathExtension == "xctest" }
+    let tests = bundle ?? URL(filePath: CommandLine.arguments[0])
+    return tests.deletingLastPathComponent().appending(path: "orrery")
+  }()
+
   /// A file or folder of the shared data, as in `TestData.url("oracles/llama")`.
   public static func url(_ path: String) -> URL { root.appending(path: path) }
 
