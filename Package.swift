@@ -53,6 +53,8 @@ let package = Package(
     .target(name: "Templates", dependencies: ["JSON"], swiftSettings: safe),
     .target(name: "Reference", dependencies: ["GraphIR", "TensorCore"], swiftSettings: settings),
     .target(name: "Gradients", dependencies: ["GraphIR", "TensorCore"], swiftSettings: safe),
+    .target(
+      name: "Probing", dependencies: ["Gradients", "GraphIR", "Reference", "TensorCore"], swiftSettings: safe),
     .target(name: "LineEditing", swiftSettings: settings),
     .target(name: "Stories", swiftSettings: safe),
     .target(name: "Scenes", dependencies: ["GraphIR", "JSON", "Reference", "TensorCore"], swiftSettings: safe),
@@ -169,6 +171,11 @@ let package = Package(
       swiftSettings: settings),
     .testTarget(
       name: "KernelsTests", dependencies: ["CKernels", "Kernels", "TensorCore"], swiftSettings: settings),
+    .testTarget(
+      name: "ProbingTests",
+      dependencies: [
+        "Architectures", "Checkpoints", "GraphIR", "Probing", "Quantization", "Reference", "TensorCore", "TestSupport",
+      ], swiftSettings: settings),
     .target(name: "AllocationCounter", path: "Tests/AllocationCounter"),
     .testTarget(
       name: "GenerationTests",

@@ -1,4 +1,4 @@
-import GraphIR
+package import GraphIR
 
 #if canImport(Glibc)
   import Glibc
@@ -120,7 +120,7 @@ extension HostArray {
 }
 
 /// `f′(x)`.
-func slope(of function: Unary, at x: Double) -> Double {
+package func slope(of function: Unary, at x: Double) -> Double {
   let sigmoid = 1 / (1 + exp(-x))
   switch function {
   case .silu: return sigmoid * (1 + x * (1 - sigmoid))
