@@ -10,7 +10,8 @@ import { Walk } from './anatomy-walk.js';
 import { SmallMap } from './anatomy-map.js';
 import { Comparison } from './anatomy-shapes.js';
 import { Steps } from './anatomy-steps.js';
-import { findBlock } from './anatomy-find.js';
+import { tensors } from './anatomy-find.js';
+import { find, sources } from '../components/find.js';
 
 /** Pictures asked for at once. */
 const batch = 24;
@@ -39,7 +40,7 @@ class Anatomy {
     this.tools = h('div.tools',
       this.walkButton,
       this.compareButton = button('Beside others', 'Other models at the same scale', () => this.comparison.toggle()),
-      button('Find', 'Find any tensor (/)', () => findBlock(this)),
+      button('Find', 'Find any tensor or token (/)', () => find(this.app)),
       this.orbitButton,
       button('Home', 'The whole model (h, or double click beside it)', () => this.home()));
     this.mapCanvas = h('canvas.map', { 'aria-label': 'Small map' });
@@ -70,10 +71,11 @@ class Anatomy {
       // The pass runs down, and so do its steps; left and right are the text's tokens.
       const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (by) { event.preventDefault(); app.clock.pause(); app.clock.move(by, 'step'); }
-      if (event.key === '/') { event.preventDefault(); findBlock(this); }
       if (event.key === 'Escape' && !this.panel.hidden) this.walk.toggle(false);
     };
     addEventListener('keydown', this.onKey, true);
+    this.tensors = tensors(this);
+    sources.add(this.tensors);
     this.watch = new ResizeObserver(() => { this.arrange(); this.map.rebuild(); });
     this.watch.observe(this.root);
     this.arrange();
@@ -225,6 +227,7 @@ class Anatomy {
     this.source?.close();
     this.watch?.disconnect();
     removeEventListener('keydown', this.onKey, true);
+    sources.delete(this.tensors);
     this.steps?.end();
     this.inspection?.end();
     this.stage?.free();
