@@ -14,6 +14,9 @@ extension BytePair {
       guard buffers.symbols[left].end == best.middle, next >= 0, buffers.symbols[Int(next)].end == best.end,
         buffers.symbols[left].start < best.middle
       else { continue }
+      buffers.log?.merges.append(
+        .init(
+          rank: best.rank, left: buffers.symbols[left].start, middle: best.middle, end: best.end, id: best.id))
       buffers.symbols[left].end = best.end
       buffers.symbols[left].id = best.id
       let after = buffers.symbols[Int(next)].next

@@ -27,6 +27,14 @@ struct BytePairBuffers {
   var heap: [Candidate] = []
   /// For a token that is only a step: the length of its left part.
   var splits: [Int32: Int32] = [:]
+  /// What happens to a word, where that is asked for.
+  var log: Log?
+
+  struct Log {
+    /// The first symbols.
+    var symbols: [Symbol] = []
+    var merges: [Candidate] = []
+  }
 }
 
 extension BytePair {
@@ -46,6 +54,7 @@ extension BytePair {
       }
     }
     begin(text, start, end, vocabulary, &buffers)
+    buffers.log?.symbols = buffers.symbols
     if buffers.symbols.count <= Self.shortWord {
       mergeShort(base, vocabulary, &buffers)
     } else {
@@ -154,6 +163,9 @@ extension BytePair {
         (best, rank) = (index, buffers.merges[index].rank)
       }
       if best < 0 { break }
+      let (left, right) = (buffers.symbols[best], buffers.symbols[best + 1])
+      buffers.log?.merges.append(
+        .init(rank: rank, left: left.start, middle: left.end, end: right.end, id: buffers.merges[best].id))
       buffers.symbols[best].end = buffers.symbols[best + 1].end
       buffers.symbols[best].id = buffers.merges[best].id
       buffers.symbols.remove(at: best + 1)

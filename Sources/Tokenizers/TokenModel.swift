@@ -27,6 +27,8 @@ struct ModelRun {
   private var cache: WordCache
   private var bytePair = BytePairBuffers()
   private var unigram = UnigramBuffers()
+  /// What became of each word, where that is asked for; then nothing is taken from what was learnt.
+  var words: [TokenizerTrace.Word]?
   /// Text was met that the model has no token for, not even an unknown one.
   private(set) var isIncomplete = false
 
@@ -51,6 +53,7 @@ struct ModelRun {
     while from < end {
       if let match = model.protected?.trie.longestMatch(text, from, end), let texts = model.protected?.texts {
         output.append(vocabulary.id(of: texts[Int(match.value)]) ?? model.unknown)
+        words?.append(TokenizerTrace.Word(bytes: Array(text[from..<match.end]), tokens: output.suffix(1)))
         from = match.end
         continue
       }
@@ -63,6 +66,7 @@ struct ModelRun {
   }
 
   private mutating func word(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int, _ output: inout [Int32]) {
+    if words != nil { return note(text, start, end, &output) }
     guard let base = text.baseAddress, end &- start <= WordCache.longestWord else {
       compute(text, start, end, &output)
       return
@@ -72,6 +76,15 @@ struct ModelRun {
     let mark = output.count
     compute(text, start, end, &output)
     cache.insert(base + start, end - start, hash, output[mark...])
+  }
+
+  /// Computes a word and keeps how.
+  private mutating func note(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int, _ output: inout [Int32]) {
+    let mark = output.count
+    bytePair.log = BytePairBuffers.Log()
+    compute(text, start, end, &output)
+    words?.append(TokenizerTrace.Word(text, start..<end, bytePair.log, tokens: output[mark...]))
+    bytePair.log = nil
   }
 
   private mutating func compute(_ text: UnsafeBufferPointer<UInt8>, _ start: Int, _ end: Int, _ output: inout [Int32]) {

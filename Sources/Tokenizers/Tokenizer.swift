@@ -33,7 +33,7 @@ public struct Tokenizer: Sendable {
     output.reserveCapacity(bytes.count / 3 + 8)
     if addSpecial { output += postProcessor.prefix }
     var run = ModelRun(model, vocabulary, textLength: bytes.count)
-    try forEachSection(bytes, parseSpecial: parseSpecial) { section throws(TokenizerError) in
+    try forEachSection(bytes, parseSpecial: parseSpecial, normalize: normalize) { section throws(TokenizerError) in
       switch section {
       case .token(let id): output.append(id)
       case .text(var pieces):
@@ -87,6 +87,8 @@ public struct Tokenizer: Sendable {
 }
 
 extension Tokenizer {
+  func normalize(_ text: inout [UInt8]) throws(TokenizerError) { try normalizer?.apply(&text) }
+
   enum Section {
     case token(Int32)
     case text(Pieces)
@@ -94,7 +96,8 @@ extension Tokenizer {
 
   /// Added tokens and the normalised texts between them, in order.
   func forEachSection(
-    _ text: [UInt8], parseSpecial: Bool, _ body: (Section) throws(TokenizerError) -> Void
+    _ text: [UInt8], parseSpecial: Bool,
+    normalize: (inout [UInt8]) throws(TokenizerError) -> Void, _ body: (Section) throws(TokenizerError) -> Void
   ) throws(TokenizerError) {
     var isAtStart = true
     for part in addedTokens.split(text, isNormalized: false, parseSpecial: parseSpecial) {
@@ -102,7 +105,7 @@ extension Tokenizer {
         try body(.token(id))
       } else {
         var section = part.range == 0..<text.count ? text : Array(text[part.range])
-        try normalizer?.apply(&section)
+        try normalize(&section)
         if addedTokens.hasNormalized {
           for inner in addedTokens.split(section, isNormalized: true, parseSpecial: parseSpecial) {
             if let id = inner.id {
