@@ -222,6 +222,8 @@ let package = Package(
       name: "RunsTests",
       dependencies: ["Runs", "TestSupport", "Training", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: settings),
+    .testTarget(
+      name: "ServingTests", dependencies: ["Generation", "JSON", "Serving", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "StoriesTests", dependencies: ["Stories", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore"], swiftSettings: settings),
   ],

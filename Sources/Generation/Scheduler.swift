@@ -83,6 +83,9 @@ public final class Scheduler: Sendable {
   /// Sequences that run, and that wait for a place.
   public var load: (running: Int, waiting: Int) { worker.load }
 
+  /// Positions whose states are kept, of sequences that run and of those that ended, for others that begin alike.
+  public var heldPositions: Int { worker.heldPositions }
+
   /// Cancels all sequences and ends the thread.
   public func close() { worker.close() }
 

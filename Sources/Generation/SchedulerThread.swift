@@ -9,6 +9,8 @@ final class SchedulerThread: @unchecked Sendable {
   private let condition = NSCondition()
   private var waiting: [ScheduledSequence] = []
   private var running = 0
+  /// Positions whose states are there, over all slots.
+  private var held = 0
   private var submitted = 0
   private var isClosed = false
 
@@ -51,6 +53,12 @@ final class SchedulerThread: @unchecked Sendable {
     return (running, waiting.count)
   }
 
+  var heldPositions: Int {
+    condition.lock()
+    defer { condition.unlock() }
+    return held
+  }
+
   func wake() {
     condition.lock()
     condition.signal()
@@ -72,6 +80,9 @@ final class SchedulerThread: @unchecked Sendable {
       if rows.tokens.isEmpty { continue }
       runStep()
       for slot in rows.slots { settle(slot) }
+      condition.lock()
+      held = slots.reduce(0) { $0 + $1.tokens.count }
+      condition.unlock()
     }
     for slot in slots where slot.sequence != nil { release(slot) { $0.end(.cancelled) } }
   }

@@ -45,6 +45,23 @@ public struct Machine: Sendable {
     #endif
   }
 
+  /// Bytes of memory that this process has now; 0 where the system does not say.
+  public static var residentBytes: Int {
+    #if os(Linux)
+      let pages = lines("/proc/self/statm").first?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+      return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+    #else
+      var information = mach_task_basic_info()
+      var count = mach_msg_type_number_t(MemoryLayout<mach_task_basic_info>.size / MemoryLayout<natural_t>.size)
+      let result = withUnsafeMutablePointer(to: &information) { pointer in
+        pointer.withMemoryRebound(to: integer_t.self, capacity: Int(count)) {
+          task_info(mach_task_self_, task_flavor_t(MACH_TASK_BASIC_INFO), $0, &count)
+        }
+      }
+      return result == KERN_SUCCESS ? Int(information.resident_size) : 0
+    #endif
+  }
+
   #if os(Linux)
     private static func lines(_ path: String) -> [String] {
       guard let file = fopen(path, "r") else { return [] }

@@ -1,3 +1,4 @@
+import Architectures
 import Foundation
 public import Generation
 public import JSON
@@ -13,6 +14,7 @@ public final class AppModel: Sendable {
   public let sessions = SessionStore()
   /// The loaded model in space.
   let scenes = SceneStore()
+  let shelf = TokenizerShelf()
   private let state = Mutex(State.empty)
   private let known = Mutex<[String: ModelFolder.Entry]>([:])
 
@@ -64,15 +66,32 @@ public final class AppModel: Sendable {
     return entry
   }
 
-  /// Makes a model outside the folder known by the last part of its path.
-  public func add(path: String) -> String {
-    let plain = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-    let url = URL(filePath: plain)
-    let file = url.lastPathComponent == "config.json" ? url.deletingLastPathComponent() : url
-    let name = file.lastPathComponent
+  /// Models and tokenizers by name.
+  func tokenizers() -> [ModelFolder.Entry] {
+    let found = folder.tokenizers()
+    let given = known.withLock { Array($0.values) }.filter { entry in !found.contains { $0.name == entry.name } }
+    return given + found
+  }
+
+  /// Where the tokenizer of a listed name is. Throws 404 for another.
+  func tokenizerPath(_ name: String) throws -> String {
+    if let entry = known.withLock({ $0[name] }) { return entry.path }
+    guard let entry = folder.tokenizer(named: name) else {
+      throw RequestError(404, "there is no tokenizer '\(name.prefix(200))' here", at: "tokenizer")
+    }
+    return entry.path
+  }
+
+  /// Makes a model outside the folder known, by `name` or else by the last part of its path; returns the name.
+  @discardableResult public func add(path: String, name: String? = nil) -> String {
+    var place = URL(filePath: path).standardizedFileURL
+    if place.lastPathComponent == "config.json" { place.deleteLastPathComponent() }
+    let found = ModelFolder(path: place.deletingLastPathComponent().path).model(named: place.lastPathComponent)
+    let name = name ?? place.lastPathComponent
     known.withLock {
       $0[name] = ModelFolder.Entry(
-        name: name, path: plain, family: nil, bytes: 0, problem: nil, isFolder: !plain.hasSuffix(".gguf"))
+        name: name, path: path, family: found?.family, bytes: found?.bytes ?? 0, problem: found?.problem,
+        isFolder: found?.isFolder ?? !path.hasSuffix(".gguf"))
     }
     return name
   }
@@ -80,15 +99,22 @@ public final class AppModel: Sendable {
   /// Loads a listed model in place of the one before; blocks. `progress` hears the share that is packed.
   ///
   /// Throws 404 for an unknown name, 409 while another is being loaded, and what `LanguageModel` throws; the model
-  /// before is gone by then, unless the file could not be read at all.
+  /// before is gone then, unless the file could not be read at all.
   public func load(_ name: String, progress: (Double) -> Void = { _ in }) throws {
     let entry = try entry(name)
-    let before = try state.withLock { state throws(RequestError) -> LoadedModel? in
+    // A file that cannot be read at all leaves the model before where it is.
+    _ = try ModelFile(path: entry.path).weights()
+    weak var before: LoadedModel?
+    try state.withLock { state throws(RequestError) in
       if case .loading(let id) = state { throw RequestError(409, "\(id) is being loaded", at: "model") }
-      defer { state = .loading(id: name) }
-      if case .loaded(let model) = state { return model } else { return nil }
+      if case .loaded(let model) = state {
+        model.scheduler.close()
+        before = model
+      }
+      state = .loading(id: name)
     }
-    before?.scheduler.close()
+    // Its memory is wanted back; whoever still answers with it has a moment to end.
+    for _ in 0..<500 where before != nil { Thread.sleep(forTimeInterval: 0.01) }
     do {
       let model = try Self.fitting(options) { try LanguageModel(path: entry.path, options: $0, progress: progress) }
       let loaded = try LoadedModel(id: name, model: model, loaded: Int(Date().timeIntervalSince1970))

@@ -101,7 +101,7 @@ extension Responder {
     let place = error.place.map { JSON.string($0) } ?? .null
     if !isOpenAI { return ["error": ["message": message, "where": place]] }
     let kind = error.status < 500 ? "invalid_request_error" : "server_error"
-    let code: JSON = error.status == 404 ? "model_not_found" : .null
+    let code: JSON = error.status == 404 && error.place == "model" ? "model_not_found" : .null
     return ["error": ["message": message, "type": .string(kind), "param": place, "code": code]]
   }
 }

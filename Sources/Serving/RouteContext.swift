@@ -41,7 +41,9 @@ public struct RouteContext: Sendable {
       throw RequestError.wrong(name, "must be a whole number")
     }
     guard range.contains(number) else {
-      throw RequestError.wrong(name, "must be \(range.lowerBound) to \(range.upperBound), not \(number)")
+      let (least, most) = (range.lowerBound, range.upperBound)
+      let allowed = least == most ? "\(least)" : "\(least) to \(most)"
+      throw RequestError.wrong(name, "must be \(allowed), not \(number)")
     }
     return number
   }

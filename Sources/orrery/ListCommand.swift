@@ -20,7 +20,7 @@ struct ListCommand: ParsableCommand {
     guard root.exists else { throw ValidationError("\(root.path) is no folder") }
     let models = root.models()
     for model in models {
-      let size = model.bytes == 0 ? "settings alone" : size(model.bytes)
+      let size = model.bytes == 0 ? "no weights" : size(model.bytes)
       print("\(model.name)\t" + (model.problem.map { "unreadable: \($0)" } ?? "\(model.family ?? "?")\t\(size)"))
     }
     if models.isEmpty { Terminal.note("no models in \(root.path)") }

@@ -1,10 +1,11 @@
+import Generation
 import Memory
 
 extension ModelPlan {
   /// The plan as a table for people.
-  var text: String {
+  func text(reading bytesPerSecond: Double) -> String {
     var rows = [
-      ("weights", size(weightBytes), weightNote), ("state", size(use.stateBytes), stateNote),
+      ("weights", size(weightBytes), weightNote), ("state", size(stateBytes), stateNote),
     ]
     rows += layerRows
     rows.append(("activations", size(activationBytes), "the longest step of a prompt"))
@@ -17,11 +18,13 @@ extension ModelPlan {
         + String(repeating: " ", count: sizes - size.count) + size
       return note.isEmpty ? line : "\(line)  \(note)"
     }
-    return (["\(path): \(use.layers.count) layers, \(grouped(context)) positions", ""] + table + [""] + machineLines)
+    return
+      (["\(path): \(use.layers.count) layers, \(grouped(context)) positions", ""] + table + [""]
+      + machineLines(bytesPerSecond))
       .joined(separator: "\n")
   }
 
-  private var stateNote: String { "caches in \(cacheFormat)" }
+  private var stateNote: String { "caches in \(options.cacheFormat)" }
 
   /// Layers with equal states share a row, in the order they first appear.
   private var layerRows: [(String, String, String)] {
@@ -40,7 +43,7 @@ extension ModelPlan {
     }
   }
 
-  private var machineLines: [String] {
+  private func machineLines(_ bytesPerSecond: Double) -> [String] {
     let memory = "\(size(machine.availableBytes)) of \(size(machine.memoryBytes)) are free"
     let fit: String
     if totalBytes <= machine.availableBytes {
@@ -53,7 +56,7 @@ extension ModelPlan {
     let speed = Self.decimal(bytesPerSecond / 1e9, 1) + " GB/s"
     return [
       "this machine  \(memory): \(fit)",
-      "decoding      at most \(Self.rate(rate(held: 0))) token/s, \(Self.rate(rate(held: context))) with a full context",
+      "decoding      at most \(Self.rate(rate(held: 0, reading: bytesPerSecond))) token/s, \(Self.rate(rate(held: context, reading: bytesPerSecond))) with a full context",
       "              (estimate: memory was just read at \(speed); a token reads "
         + "\(size(use.activeWeightBytes)) of weights, and the state)",
     ]

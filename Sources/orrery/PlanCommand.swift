@@ -1,8 +1,6 @@
-import Architectures
 import ArgumentParser
 import Benchmarking
 import Generation
-import GraphIR
 import JSON
 import Memory
 import Runtime
@@ -57,99 +55,13 @@ struct PlanCommand: ParsableCommand {
   }
 
   func run() throws {
-    let plan = try ModelPlan(self)
-    if json {
-      print(plan.json.text(indent: 2))
-    } else {
-      print(plan.text)
-    }
-  }
-}
-
-/// The numbers of a plan.
-struct ModelPlan {
-  let path: String
-  let context: Int
-  let cacheFormat: BlockFormat
-  let use: MemoryUse
-  let weightBytes: Int
-  let activationBytes: Int
-  /// What the weights are stored as: one format, or where it comes from.
-  let weightNote: String
-  let machine = Machine()
-  let bytesPerSecond: Double
-
-  init(_ command: PlanCommand) throws {
-    let file = try ModelFile(path: command.model)
-    path = command.model
-    let maximum = file.architecture.config.contextLength
-    context = min(command.context ?? maximum, 1 << 30)
-    cacheFormat = command.kv.format
-    let (format, note) = try Self.weightFormat(file, command.format)
-    use = try MemoryUse(
-      file.graph, context: context, cacheFormat: cacheFormat, chunk: command.chunk, weightFormat: format)
-    weightNote = note
     var options = ModelOptions()
-    (options.cacheFormat, options.threads, options.chunk) = (cacheFormat, command.threads, command.chunk)
-    let shapes = Dictionary(file.graph.weights.map { ($0.name, $0.shape) }) { first, _ in first }
-    let footprint = try ModelFootprint(of: file.graph, context: context, options: options) {
-      try format($0, shapes[$0] ?? [])
-    }
-    (weightBytes, activationBytes) = (footprint.weightBytes, footprint.activationBytes)
-    let threads = command.threads > 0 ? command.threads : machine.processorCount
-    let peaks = try MachinePeaks(team: ThreadTeam(count: threads))
+    (options.cacheFormat, options.threads, options.chunk) = (kv.format, threads, chunk)
+    let format = format.flatMap { BlockFormat(name: $0) }
+    let plan = try ModelPlan(path: model, context: context, format: format, options: options)
+    let team = ThreadTeam(count: threads > 0 ? threads : plan.machine.processorCount)
+    let peaks = try MachinePeaks(team: team)
     for _ in 0..<9 { peaks.sampleReads() }
-    bytesPerSecond = peaks.bytesPerSecond
-  }
-
-  /// Formats as stored, or one for all where there are only settings.
-  private static func weightFormat(
-    _ file: ModelFile, _ wanted: String?
-  ) throws -> (format: (String, [Int]) throws -> BlockFormat, note: String) {
-    if wanted == nil, !file.path.hasSuffix(".json"), let weights = try? file.weights() {
-      return (
-        { name, _ in
-          guard let format = weights.format(name) else {
-            throw ValidationError("\(file.path): the format of \(name) is not known")
-          }
-          return format
-        }, "as stored"
-      )
-    }
-    if file.gguf != nil, wanted == nil { _ = try file.weights() }
-    let format = BlockFormat(name: wanted ?? file.config.storedType ?? "bf16") ?? .bf16
-    return (MemoryUse.uniform(format), "in \(format)")
-  }
-
-  var totalBytes: Int { weightBytes + use.stateBytes + activationBytes }
-
-  /// Tokens a second if reading were all, with `held` positions kept.
-  func rate(held: Int) -> Double { use.decodeRate(bytesPerSecond: bytesPerSecond, held: held) }
-
-  /// The longest context whose states fit beside weights and activations; nil where none does.
-  var longestContext: Int? {
-    let room = machine.availableBytes - weightBytes - activationBytes
-    guard use.stateBytes(context: 1) <= room else { return nil }
-    var (fits, tooLong) = (1, context + 1)
-    while tooLong - fits > 1 {
-      let middle = (fits + tooLong) / 2
-      if use.stateBytes(context: middle) <= room { fits = middle } else { tooLong = middle }
-    }
-    return fits
-  }
-
-  var json: JSON {
-    [
-      "weightBytes": .integer(weightBytes), "stateBytes": .integer(use.stateBytes),
-      "stateBytesPerLayer": .array(use.stateBytesPerLayer.map { .integer($0) }),
-      "activationBytes": .integer(activationBytes), "totalBytes": .integer(totalBytes),
-      "context": .integer(context), "cacheFormat": .string("\(cacheFormat)"),
-      "activeWeightBytes": .integer(use.activeWeightBytes),
-      "machine": [
-        "memoryBytes": .integer(machine.memoryBytes), "availableBytes": .integer(machine.availableBytes),
-        "readBytesPerSecond": .integer(Int(bytesPerSecond)),
-      ],
-      "tokensPerSecond": ["empty": .number(rate(held: 0)), "full": .number(rate(held: context))],
-    ]
+    print(json ? plan.json(reading: peaks.bytesPerSecond).text(indent: 2) : plan.text(reading: peaks.bytesPerSecond))
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BundledModels
 import Foundation
 import Generation
 import Serving
@@ -17,7 +18,10 @@ struct ServeCommand: ParsableCommand {
         orrery serve model.gguf --port 9000 --no-open
       """)
 
-  @Argument(help: "A model to begin with (default: one is chosen in the app).")
+  /// The model that comes with the package and that the app begins with.
+  private static let standard = "stories"
+
+  @Argument(help: "A model to begin with (default: the one that comes along, else one is chosen in the app).")
   var model: String?
 
   @Option(help: "The port (default: 8080 or the next free one); 0 for any free one.")
@@ -58,10 +62,13 @@ struct ServeCommand: ParsableCommand {
     (options.threads, options.context, options.sequences) = (threads, context, users)
     if let kv { options.cacheFormat = kv.format }
     let app = AppModel(options: options)
-    if let model {
+    let bundled = BundledModels.names
+    for name in bundled { if let path = BundledModels.path(of: name) { app.add(path: path, name: name) } }
+    let standard = bundled.contains(Self.standard) ? Self.standard : nil
+    if let first = model.map({ app.add(path: ModelName.resolved($0)) }) ?? standard {
       let bar = ProgressBar("loading")
       defer { bar.finish() }
-      try app.load(app.add(path: ModelName.resolved(model)), progress: bar.update)
+      try app.load(first, progress: bar.update)
     }
     let server = try AppServer(app: app, host: host, port: port ?? 8080, takesNextPort: port == nil, web: web)
     try Self.wait { [noOpen] in

@@ -1,8 +1,11 @@
 /// Every route of the server; a group is one line here and one file beside this one.
-enum RouteTable {
-  static let all: [Route] =
+package enum RouteTable {
+  package static let all: [Route] =
     ModelRoutes.routes
     + GenerateRoutes.routes
     + SceneRoutes.routes
+    + TokenRoutes.routes
+    + MemoryRoutes.routes
+    + OpenAIRoutes.routes
     + DocumentRoutes.routes
 }

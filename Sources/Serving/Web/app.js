@@ -20,7 +20,7 @@ import { toast } from './components/toast.js';
 export const app = {
   api, state, set, on, announce, clock, inspector, theme, toast,
   /** The text in the making and how it goes on; see text.js. */
-  text: texts.text, sampling: texts.sampling, run: texts.run, stop: texts.stop, open: texts.open, choice: texts.choice,
+  text: texts.text, sampling: texts.sampling, setSampling: texts.setSampling, run: texts.run, stop: texts.stop, open: texts.open, choice: texts.choice,
   /** The token that all views are about. */
   current: texts.current,
   /** The loaded model's summary (see /api/status); null without one. */
@@ -76,6 +76,7 @@ async function refresh() {
   app.model = status.model;
   if (!changed) return;
   clock.setSteps(stepsOf(app.model));
+  document.body.classList.toggle('no-model', !app.model);
   if (app.model) set({ model: app.model.id });
   announce({ loaded: app.model?.id ?? null });
   await show();
@@ -97,7 +98,13 @@ async function begin() {
   }
   if (state.view !== 'generate' && !prompt) return;
   const opening = !app.model.hasTokenizer ? openings.numbers : app.model.hasTemplate ? openings.chat : openings.plain;
-  await texts.run(prompt ? { prompt: String(prompt), seed } : { prompt: opening });
+  await texts.run(prompt ? { prompt: String(prompt), seed } : { prompt: opening, maxTokens: 64 });
+  // A small model is done before one can look: then the clock shows it again, token by token.
+  const isQuick = (texts.text.end?.tokensPerSecond ?? 0) > 20;
+  if (isQuick && state.token == null && !matchMedia('(prefers-reduced-motion: reduce)').matches) {
+    clock.seek(texts.text.promptCount);
+    clock.play();
+  }
 }
 
 theme.start();
@@ -110,6 +117,7 @@ inspector.mount(document.getElementById('side'), app);
 window.orrery = app;
 try {
   await refresh();
+  document.body.classList.toggle('no-model', !app.model);
   if (!app.model) await show();
   await begin();
 } catch (error) {

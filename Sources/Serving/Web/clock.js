@@ -31,7 +31,7 @@ function play() {
   clock.playing = true;
   const last = clock.unit === 'token' && current() >= text.tokens.length - 1;
   if (last) seek(0, clock.steps.length - 1);
-  timer = setInterval(() => { if (!move(1, clock.unit)) pause(); }, clock.unit === 'token' ? 320 : 220);
+  timer = setInterval(() => { if (!move(1, clock.unit)) pause(); }, clock.unit === 'token' ? 180 : 220);
   announce({ clock: 'play' });
 }
 

@@ -21,6 +21,14 @@ export const text = {
 
 /** How the next token is drawn; also what the inspector draws distributions with. */
 export const sampling = { temperature: 0.8, topK: 40, topP: 0.95, minP: 0.05, maxTokens: 96 };
+const standard = { ...sampling };
+for (const name of Object.keys(standard)) if (typeof state[name] === 'number') sampling[name] = state[name];
+
+/** Changes how tokens are drawn; what differs from the standard goes into the address. */
+export function setSampling(name, value) {
+  sampling[name] = value;
+  set({ [name]: value === standard[name] ? null : value });
+}
 
 let control = null;
 

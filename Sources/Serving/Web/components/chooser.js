@@ -56,7 +56,7 @@ function row(model, app, list, done) {
 async function plan(model, app, list, done) {
   const go = h('button.primary', { onclick: () => load(model, app, list, done) }, 'Load');
   const facts = h('dl.facts');
-  list.replaceChildren(h('li', h('h3', model.name), facts, h('p', go, ' ', h('button', { onclick: () => refill(list, app, done) }, 'Back'))));
+  list.replaceChildren(h('li', h('p.chosen', model.name), facts, h('p', go, ' ', h('button', { onclick: () => refill(list, app, done) }, 'Back'))));
   go.focus();
   try {
     const plan = await app.api.json(`/api/plan?model=${encodeURIComponent(model.name)}`);

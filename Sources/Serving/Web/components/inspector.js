@@ -11,15 +11,29 @@ const kinds = {
 
 let place = null;
 let dismissed = null;
+/** While something in the column is held, what is shown next waits. */
+let isHeld = false;
+let waiting = null;
 
 /** A label that says how a number was obtained. */
 export function kind(name) { return h('span.kind', { title: kinds[name] }, name); }
 
 export const inspector = {
-  mount(element) { place = element; inspector.clear(); },
+  mount(element) {
+    place = element;
+    inspector.clear();
+    place.addEventListener('pointerdown', (event) => { isHeld = event.target.matches('input'); });
+    addEventListener('pointerup', () => {
+      isHeld = false;
+      const next = waiting;
+      waiting = null;
+      if (next) inspector.show(next);
+    });
+  },
 
   clear() {
     dismissed = null;
+    waiting = null;
     place.replaceChildren();
     document.body.classList.add('no-side');
   },
@@ -28,8 +42,10 @@ export const inspector = {
    * Shows `{ title, subtitle?, kind?, rows?: [[label, value]], body?: Node[], command?, key? }`.
    * On narrow screens a person may close it; it stays closed until another `key` is shown.
    */
-  show({ title, subtitle, kind: obtained, rows = [], body = [], command, key }) {
+  show(content) {
+    const { title, subtitle, kind: obtained, rows = [], body = [], command, key } = content;
     if (key !== undefined && key === dismissed) return;
+    if (isHeld) { waiting = content; return; }
     document.body.classList.remove('no-side');
     const scroll = place.scrollTop;
     place.replaceChildren(h('section',

@@ -24,17 +24,20 @@ export async function showChoice(app) {
   const token = text.tokens[index];
   if (!token) return app.inspector.clear();
   const known = token.full ?? token.choice;
-  if (known) return show(app, index, token, known);
   const isFirst = index === 0;
-  show(app, index, token, null, isFirst ? 'Nothing stands before the first token.' : '…');
+  const { reading } = text;
+  const note = isFirst ? 'Nothing stands before the first token.' : reading ? h('progress', { max: reading.of, value: reading.read }) : '…';
+  show(app, index, token, known ?? null, note);
   const key = `${text.session}/${index}`;
-  if (isFirst || asked === key || (text.running && app.state.token == null)) return;
+  // What came with the text is enough while it runs; a chosen token is worth all that was kept.
+  const isChosen = app.state.token != null && !app.clock.playing;
+  if (token.full || isFirst || asked === key || text.running || (known && !isChosen)) return;
   asked = key;
   try {
     token.full = await app.choice(index);
     if (text.tokens[index] === token && app.current() === index && app.state.view === 'generate') show(app, index, token, token.full);
   } catch (error) {
-    if (app.current() === index) show(app, index, token, null, error.message);
+    if (app.current() === index && !known) show(app, index, token, null, error.message);
   } finally {
     if (asked === key) asked = null;
   }
@@ -69,18 +72,22 @@ function distribution(app, index, choice) {
   const update = () => {
     const { rows, kept, tail } = redraw(choice, app.sampling);
     const peak = Math.max(...rows.slice(0, shown).map((row) => Math.max(row.probability, row.plain)));
-    bars.replaceChildren(...rows.slice(0, shown).map((row) => h('li',
-      h(`button${row.cut ? '.cut' : ''}${row.id === choice.token ? '.taken' : ''}`, {
+    let cut = null;
+    bars.replaceChildren(...rows.slice(0, shown).map((row) => {
+      const begins = row.cut && row.cut !== cut;
+      cut = row.cut;
+      return h('li', begins ? h('p.border', `${row.cut} cuts here`) : null, h(`button${row.cut ? '.cut' : ''}${row.id === choice.token ? '.taken' : ''}`, {
         title: row.cut ? `cut by ${row.cut}; take it all the same` : 'take this one instead',
         onclick: () => app.run({ session: app.text.session, keep: index, take: row.id }),
       },
       h('span.plain', { style: { width: `${(100 * row.plain / peak).toFixed(2)}%` } }),
       h('span.bar', { style: { width: `${(100 * row.probability / peak).toFixed(2)}%` } }),
-      h('span.label', label(row)), h('span.share', row.cut ? row.cut : percent(row.probability))))));
+      h('span.label', label(row)), h('span.share', percent(row.cut ? row.plain : row.probability))));
+    }));
     note.replaceChildren(
       `The ${count(choice.top.length)} likeliest of ${count(choice.vocabulary)} tokens are at hand, ${percent(kept)} of the whole`,
-      tail > 0.0005 ? [`; what lies beyond has at most ${percent(tail)} under these settings `, kind('estimate')].flat()[0] : '', '. ',
-      'Faint: the model\u2019s own probability; bright: under these settings. A click takes another token and branches there.');
+      ...(tail > 0.0005 ? [`; what lies beyond has at most ${percent(tail)} under these settings `, kind('estimate')] : []), '. ',
+      'Wide and faint is the model\u2019s own probability, thin and bright what these settings make of it. A click takes another token, and the text branches there.');
   };
   const sliders = settings.map((setting) => {
     const output = h('output');
@@ -90,7 +97,7 @@ function distribution(app, index, choice) {
     };
     const input = h('input', {
       type: 'range', min: setting.min, max: setting.max, step: setting.step, 'aria-label': setting.name,
-      oninput: () => { app.sampling[setting.key] = Number(input.value); write(); update(); },
+      oninput: () => { app.setSampling(setting.key, Number(input.value)); write(); update(); },
     });
     input.value = app.sampling[setting.key];
     write();

@@ -88,10 +88,19 @@ class Generate {
       span.classList.toggle('here', isScrubbed && index === current);
       span.classList.toggle('later', isScrubbed && app.clock.playing && index > current);
     });
+    this.sentence.classList.toggle('playing', app.clock.playing);
     if (isScrubbed && app.clock.playing) spans[current - this.first]?.scrollIntoView({ block: 'nearest' });
+    this.sentence.classList.toggle('long', text.tokens.length > 500);
+    if (text.running && !isScrubbed && this.follows()) this.status.scrollIntoView({ block: 'nearest' });
     this.status.replaceChildren(...this.words());
     this.more.hidden = text.running || !text.session || text.end?.finish?.reason === 'context' || text.end?.finish?.reason === 'end';
     showChoice(app);
+  }
+
+  /** Whether a person looks at the end of the text, or has not looked anywhere yet. */
+  follows() {
+    const view = this.sentence.closest('main');
+    return view.scrollTop === 0 || view.scrollHeight - view.scrollTop - view.clientHeight < 240;
   }
 
   words() {
