@@ -28,6 +28,7 @@ public final class RunStore: Sendable {
 
   /// Opens the store of a folder, or makes both. Throws where it cannot be written or is no database.
   public init(folder: String) throws {
+    let folder = URL(filePath: folder).standardizedFileURL.path
     self.folder = folder
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     var configuration = Configuration()

@@ -12,6 +12,7 @@ import ArgumentParser
       Examples:
         orrery serve model.gguf
         orrery run model.gguf "Once upon a time"
+        orrery train sort
         orrery inspect model.gguf --graph
         orrery plan model.gguf --context 131072 --kv q8_0
       """,

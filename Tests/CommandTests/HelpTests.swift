@@ -4,7 +4,8 @@ import Testing
 /// Help, completions, and arguments that are wrong.
 @Suite struct HelpTests {
   private static let verbs = [
-    "run", "list", "show", "inspect", "plan", "tokenize", "train-tokenizer", "stories", "template", "convert",
+    "run", "train", "merge", "list", "show", "inspect", "plan", "tokenize", "train-tokenizer", "stories", "template",
+    "convert",
     "quantize", "eval", "bench", "logits", "pack", "verify", "completions",
   ]
 
