@@ -60,6 +60,11 @@ export class Overlay {
   /** Names of blocks large enough, largest first, then those of whole layers where blocks are too small. */
   labels(camera, geometries, visible, { focused = [] } = {}) {
     const { theme } = this;
+    for (const { title: name, bounds: [x0, y0, x1] } of geometries) {
+      if (!name) continue;
+      const [x, y] = camera.project((x0 + x1) / 2, y0, 0);
+      this.write(name, x, y - 24, { size: 14, weight: 600, align: 'center', force: true });
+    }
     for (const block of focused) this.label(camera, block, theme.accent, true);
     const names = visible.filter(({ block, scale, high, wide }) => wide > 46 && high > 5 && (block.geometry.gap * scale > 12 || high > 64)).sort((a, b) => b.rank - a.rank);
     let written = 0;
@@ -81,11 +86,6 @@ export class Overlay {
 
   groupLabels(camera, geometry) {
     const { theme } = this;
-    const [gx0, gy0, gx1] = geometry.bounds;
-    if (geometry.title) {
-      const [x, y] = camera.project((gx0 + gx1) / 2, gy0, 0);
-      this.write(geometry.title, x, y - 18, { size: 15, weight: 600, align: 'center', color: theme.text });
-    }
     for (const group of geometry.layers) {
       const [x0, y0, x1, y1] = group.box;
       const [left, top] = camera.project(x0, y0, 0);

@@ -47,6 +47,7 @@ export class Comparison {
     view.place();
     for (const block of view.geometry.blocks) if (block.picture) view.stage.renderer.setPicture(block, block.picture);
     view.steps.show();
+    view.arrange();
     view.stage.home();
   }
 
