@@ -63,7 +63,8 @@ export class Overlay {
     for (const { title: name, bounds: [x0, y0, x1] } of geometries) {
       if (!name) continue;
       const [x, y] = camera.project((x0 + x1) / 2, y0, 0);
-      this.write(name, x, y - 24, { size: 14, weight: 600, align: 'center', force: true });
+      // Neighbours that are near in the picture are named one above the other.
+      [24, 46, 68].some((rise) => this.write(name, x, y - rise, { size: 14, weight: 600, align: 'center' }));
     }
     for (const block of focused) this.label(camera, block, theme.accent, true);
     const names = visible.filter(({ block, scale, high, wide }) => wide > 46 && high > 5 && (block.geometry.gap * scale > 12 || high > 64)).sort((a, b) => b.rank - a.rank);

@@ -94,7 +94,7 @@ class Anatomy {
     const isNarrow = own.width < 700;
     const panelBox = panel.hidden ? null : rectangle(panel);
     stage.insets = {
-      top: tools.offsetTop + tools.offsetHeight + (this.shapes.length ? 40 : 8), bottom: panelBox && isNarrow ? own.height - panelBox[1] : 12,
+      top: tools.offsetTop + tools.offsetHeight + (this.shapes.length ? 76 : 8), bottom: panelBox && isNarrow ? own.height - panelBox[1] : 12,
       left: panelBox && !isNarrow ? panelBox[0] + panelBox[2] + 12 : 12, right: isNarrow ? 12 : 112,
     };
     stage.draw();
