@@ -29,7 +29,11 @@ extension Responder {
       throw RequestError(415, "the body must be application/json", at: "Content-Type")
     }
     let tooLarge = RequestError(413, "the body is longer than \(bodyLimit) bytes", at: "body")
-    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > bodyLimit { throw tooLarge }
+    if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > bodyLimit {
+      // A client that writes all before it reads gets its answer, unless it has far too much to say.
+      if length <= 4 * bodyLimit { for try await _ in request.body {} }
+      throw tooLarge
+    }
     let buffer: ByteBuffer
     do { buffer = try await request.body.collect(upTo: bodyLimit) } catch is NIOTooManyBytesError { throw tooLarge }
     if buffer.readableBytes == 0 { return .null }
@@ -89,10 +93,18 @@ extension Responder {
 
   static func failure(_ error: RequestError, _ request: Request, _ app: AppModel) -> Response {
     let json = content(of: error, request.uri.path.hasPrefix("/v1/"), app)
-    // What is left of a body that was refused is not read.
     let headers: HTTPFields = [.contentType: "application/json; charset=utf-8", .cacheControl: "no-store"]
-    return Response(
-      status: .init(code: error.status), headers: headers, body: .init(byteBuffer: ByteBuffer(string: json.text())))
+    let content = ByteBuffer(string: json.text())
+    var body = ResponseBody(byteBuffer: content)
+    if error.status == 413 {
+      // What is left of the body is not read: the connection ends.
+      body = ResponseBody(contentLength: content.readableBytes) { writer in
+        try await writer.write(content)
+        try await writer.finish(nil)
+        throw error
+      }
+    }
+    return Response(status: .init(code: error.status), headers: headers, body: body)
   }
 
   /// An error as the app's clients read it, or as OpenAI's do.

@@ -33,6 +33,7 @@ final class HTTPConnection: @unchecked Sendable {
     // A server that never answers fails a test instead of holding it up.
     var limit = timeval(tv_sec: 60, tv_usec: 0)
     setsockopt(socketNumber, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    setsockopt(socketNumber, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
   }
 
   deinit { cut() }

@@ -47,6 +47,21 @@ struct TestServer: Sendable {
     }
   }
 
+  /// The beginning of an answer that may never end: events are not waited for.
+  func begin(_ path: String, method: String) async throws -> String {
+    let request = bytes(
+      path, method: method, headers: [("Content-Type", "application/json")],
+      body: method == "POST" ? Array("{}".utf8) : nil)
+    let port = port
+    return try await onThread {
+      let connection = try HTTPConnection(port: port)
+      connection.write(request)
+      try connection.read(until: "\r\n\r\n")
+      if !String(decoding: connection.received, as: UTF8.self).contains("text/event-stream") { connection.readAll() }
+      return String(decoding: connection.received, as: UTF8.self)
+    }
+  }
+
   /// Sends a JSON object.
   func post(_ path: String, _ body: JSON, headers: [(String, String)] = []) async throws -> HTTPReply {
     try await ask(

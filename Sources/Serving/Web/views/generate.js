@@ -40,7 +40,7 @@ class Generate {
       app.set({ token: app.state.token === index ? null : index, step: null });
     });
     element.append(h('div.generate', this.sentence,
-      h('div.line', this.status, this.more, h('span.grow'), h('span', 'Shade by'), h('span.choices', this.buttons)), this.tree));
+      h('div.line', this.status, this.more, h('span.grow'), h('span.shades', 'Shade by ', h('span.choices', this.buttons))), this.tree));
   }
 
   unmount() { cancelAnimationFrame(this.frame); this.closed = true; }
