@@ -77,8 +77,10 @@ let package = Package(
       ], swiftSettings: settings),
     .target(
       name: "Benchmarking",
-      dependencies: ["Architectures", "CKernels", "Generation", "Kernels", "Planning", "Runtime", "TensorCore"],
-      swiftSettings: settings),
+      dependencies: [
+        "Architectures", "CKernels", "Generation", "Gradients", "GraphIR", "Kernels", "Planning", "Runtime",
+        "TensorCore", "TrainingEngine",
+      ], swiftSettings: settings),
     .target(
       name: "RandomModels",
       dependencies: ["Architectures", "Checkpoints", "GraphIR", "JSON", "Quantization", "TensorCore"],
@@ -114,7 +116,7 @@ let package = Package(
         "LineEditing", "Memory", "Planning", "Quantization", "RandomModels", "Reference", "Runs", "Runtime",
         "Serving", "Stories",
         "Templates",
-        "TensorCore", "Tokenizers", "Training",
+        "TensorCore", "Tokenizers", "Training", "TrainingEngine",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: settings),
     .testTarget(

@@ -10,6 +10,10 @@ extension TrainingEngine {
     public let seconds: Double
     /// Floating-point operations of products and attention.
     public let operations: Int
+
+    public init(kind: String, steps: Int, seconds: Double, operations: Int) {
+      (self.kind, self.steps, self.seconds, self.operations) = (kind, steps, seconds, operations)
+    }
   }
 
   /// Whether runs are timed phase by phase, which costs a look at the clock each.

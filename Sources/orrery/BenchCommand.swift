@@ -3,6 +3,7 @@ import Benchmarking
 import Checkpoints
 import Generation
 import JSON
+import Kernels
 import RandomModels
 
 /// Measures a model's speed, or makes one to measure.
@@ -24,6 +25,7 @@ struct BenchCommand: ParsableCommand {
         orrery bench model.gguf --steps
         orrery bench model.gguf -p 512 -n 128 -d 4096 -t 2 --kv q8_0 --json
         orrery bench model.gguf --users 16 -p 128 -n 64
+        orrery bench config.json --train 12 -p 64 --products bf16
         orrery bench --make llama-1b:q4_0 --output llama-1b-q4_0.gguf
       """)
 
@@ -64,6 +66,14 @@ struct BenchCommand: ParsableCommand {
     help: "Wait for a line of standard input before each timed test, and print its seconds, to take turns with others.")
   var paced = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Time training steps of the model's shape instead: so many sequences of -p tokens each.", valueName: "sequences"))
+  var train: Int?
+
+  @Option(help: "What products of --train are computed in: f32 or bf16.")
+  var products = TrainCommand.Products.f32
+
   @Option(help: ArgumentHelp("Write a model of random weights.", valueName: "shape:format"))
   var make: String?
 
@@ -82,6 +92,14 @@ struct BenchCommand: ParsableCommand {
         prompt.values[0] > 0, generate.values[0] > 0
       else {
         throw ValidationError("--users takes one number each for --prompt and --generate, no --depth, no --steps")
+      }
+    }
+    if let train {
+      guard (1...65_536).contains(train), prompt.values.count == 1, (1...65_536).contains(prompt.values[0]) else {
+        throw ValidationError("--train takes 1 to 65536 sequences of one --prompt's tokens")
+      }
+      guard users == nil, make == nil, !steps, depth.values == [0] else {
+        throw ValidationError("--train goes with -p, -t, --products and --repetitions alone")
       }
     }
     if let make {
@@ -105,6 +123,7 @@ struct BenchCommand: ParsableCommand {
   func run() throws {
     if let make, let output { return try write(make, to: output) }
     guard let model else { return }
+    if let train { return try time(model, sequences: train) }
     let start = ContinuousClock.now
     let tests = self.tests
     var options = ModelOptions()
@@ -137,6 +156,17 @@ struct BenchCommand: ParsableCommand {
     }
     bar.finish()
     print(json ? object.text(indent: 2) : text)
+  }
+
+  private func time(_ model: String, sequences: Int) throws {
+    let bar = ProgressBar("measuring")
+    defer { bar.finish() }
+    let benchmark = try TrainingBenchmark(
+      path: ModelName.resolved(model), length: prompt.values[0], sequences: sequences, threads: threads,
+      products == .bf16 ? .bfloat16 : .float32)
+    let report = try benchmark.run(steps: repetitions, progress: bar.update)
+    bar.finish()
+    print(json ? report.json.text(indent: 2) : report.text)
   }
 
   private func write(_ name: String, to output: String) throws {
