@@ -124,6 +124,16 @@ public final class LanguageModel: @unchecked Sendable {
     (tokenizer, template) = try { ($0.tokenizer, $0.template) }(texts())
   }
 
+  /// A model of `graph` over the weights, threads and texts of `base`; see `variant`.
+  init(sharing base: LanguageModel, graph: Graph, options: ModelOptions) throws {
+    (path, self.graph, config, self.options) = (base.path, graph, base.config, options)
+    (tokenizer, template, files, packedNotice) = (base.tokenizer, base.template, base.files, nil)
+    (context, threadCount) = (base.context, base.threadCount)
+    engine = try Engine(
+      sharing: base.engine, graph: graph, buckets: Self.buckets(options, context: context),
+      options: options.plan(context: context))
+  }
+
   /// Rows of a table of learned positions, past which there are none.
   private static func learnedPositions(_ graph: Graph) -> Int? {
     for node in graph.nodes where node.op == .gather {

@@ -38,7 +38,8 @@ extension Session {
     let wanted = (0..<new.count).map { Int32(rows.count - new.count + $0) }
     try rows.withUnsafeBufferPointer { rows in
       try wanted.withUnsafeBufferPointer { wanted in
-        try model.engine.step(rows, at: held, rows: wanted, states: states) { executor in
+        try model.engine.step(rows, at: held, rows: wanted, states: states, inputs: inputs) { executor in
+          observer?.took(rows, at: held, from: executor)
           while kept < new.count {
             let logits = executor.output(row: kept)
             kept += 1

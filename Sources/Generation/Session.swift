@@ -38,6 +38,10 @@ public final class Session: @unchecked Sendable {
   public internal(set) var logits: [Float]
   /// Tokens that were held when `logits` were computed.
   var logitsCount = 0
+  /// Hears what every step keeps.
+  public var observer: (any SessionObserver)?
+  /// What the model's further inputs hold, as those of edits.
+  public var inputs: (any RowInputs)?
 
   init(model: LanguageModel) throws(MemoryError) {
     self.model = model
@@ -142,8 +146,9 @@ public final class Session: @unchecked Sendable {
         try withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(1, wanted)) { indices in
           for index in 0..<wanted { indices[index] = Int32(part.count - wanted + index) }
           try model.engine.step(
-            part, at: held, rows: UnsafeBufferPointer(rebasing: indices[0..<wanted]), states: states
+            part, at: held, rows: UnsafeBufferPointer(rebasing: indices[0..<wanted]), states: states, inputs: inputs
           ) { executor in
+            observer?.took(part, at: held, from: executor)
             try read(executor, wanted)
           }
         }
@@ -158,10 +163,10 @@ public final class Session: @unchecked Sendable {
     while held < tokens.count {
       let count = min(model.engine.chunk, tokens.count - held)
       tokens.withUnsafeBufferPointer { all in
+        let part = UnsafeBufferPointer(rebasing: all[held..<held + count])
         model.engine.step(
-          UnsafeBufferPointer(rebasing: all[held..<held + count]), at: held,
-          rows: UnsafeBufferPointer(start: nil, count: 0), states: states
-        ) { _ in }
+          part, at: held, rows: UnsafeBufferPointer(start: nil, count: 0), states: states, inputs: inputs
+        ) { observer?.took(part, at: held, from: $0) }
       }
       held += count
     }
@@ -185,4 +190,10 @@ extension LanguageModel {
       throw .tokenOutOfRange(token: tokens[index], index: index, vocabulary: vocabulary)
     }
   }
+}
+
+/// Hears of every step of a session while its kept values last.
+public protocol SessionObserver: AnyObject, Sendable {
+  /// `tokens` were taken in at positions from `position` on; what was there before is forgotten.
+  func took(_ tokens: UnsafeBufferPointer<Int32>, at position: Int, from executor: Executor)
 }

@@ -74,6 +74,8 @@ public struct TextGenerator {
   public var options: GenerationOptions { continuation.options }
   /// Set once nothing more comes.
   public var finish: Finish? { ready.isEmpty ? continuation.finish : nil }
+  /// What the token that ended generation was chosen from, where the options keep choices.
+  var endChoice: TokenChoice? { continuation.endChoice }
   /// Tokens generated.
   public var count: Int { continuation.count - ready.count }
   /// What guessing brought; nil without a draft.

@@ -33,4 +33,25 @@ extension Executor {
     }
     return TappedValue(name: name, shape: [rows] + sizes, values: values)
   }
+
+  /// Copies rows of a kept value `[rows, width]`, one after the other, and returns how wide a row is; nil where the plan did
+  /// not keep it, or kept rows as long as the context. Integers come as floats.
+  public func copyTap(_ name: String, rows: Range<Int>, to target: UnsafeMutablePointer<Float>) -> Int? {
+    guard let tap = program.taps[name], !tap.shape.contains(.context) else { return nil }
+    let (groups, width) = (tap.operand.groups, tap.operand.width)
+    var out = target
+    for row in rows {
+      for group in 0..<groups {
+        let start = tap.operand.offset + row * tap.operand.rowStride + group * tap.operand.groupStride
+        if tap.type == .int32 {
+          let integers = (arena + start * 4).assumingMemoryBound(to: Int32.self)
+          for index in 0..<width { out[index] = Float(integers[index]) }
+        } else {
+          out.update(from: (arena + start * 4).assumingMemoryBound(to: Float.self), count: width)
+        }
+        out += width
+      }
+    }
+    return groups * width
+  }
 }

@@ -40,6 +40,7 @@ public final class Executor: TeamWork, @unchecked Sendable {
   let rowPosition: UnsafeMutablePointer<Int>
   private let runMemory: UnsafeMutablePointer<Run>
   private let inputs: (tokens: Operand?, positions: Operand?, rows: Operand?)
+  private let given: [(name: String, operand: Operand)]
   /// Notes when the steps of a run end.
   public var clock: StepClock?
 
@@ -84,6 +85,7 @@ public final class Executor: TeamWork, @unchecked Sendable {
     rowPosition = .allocate(capacity: program.capacity)
     runMemory = .allocate(capacity: program.capacity)
     inputs = (program.inputs["tokens"], program.inputs["positions"], program.inputs["rows"])
+    given = Self.givenInputs(program)
   }
 
   deinit {
@@ -100,10 +102,11 @@ public final class Executor: TeamWork, @unchecked Sendable {
   /// Runs one step: `tokens` are the rows of `runs` in order, `rows` those whose logits are wanted.
   ///
   /// Counts, positions and token ids must be within the plan: callers check what users send. `states` are those of the
-  /// sequences in `runs`, laid out as the ones given before. Allocates nothing.
+  /// sequences in `runs`, laid out as the ones given before. `values` fill the program's further inputs.
+  /// Allocates nothing.
   public func run(
     tokens: UnsafeBufferPointer<Int32>, runs: UnsafeBufferPointer<Run>, rows: UnsafeBufferPointer<Int32>,
-    states: StateStore? = nil
+    states: StateStore? = nil, inputs values: (any RowInputs)? = nil
   ) {
     if let states { current.pointee.states = states }
     precondition(tokens.count <= program.capacity && rows.count <= program.rowCapacity, "more rows than planned")
@@ -129,6 +132,7 @@ public final class Executor: TeamWork, @unchecked Sendable {
         row += 1
       }
     }
+    if !given.isEmpty { fillGiven(given, values) }
     for thread in 0..<team.count { counters.clear(step: 0, thread: thread) }
     clock?.begin()
     team.run(self)

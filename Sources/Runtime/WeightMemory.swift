@@ -109,6 +109,14 @@ public final class WeightMemory: @unchecked Sendable {
     }
   }
 
+  /// Throws `PlanError` where `program` reads a weight that is not held in the form it wants.
+  public func check(_ program: Program) throws(PlanError) {
+    let names =
+      program.matrices.map(\.name).filter { offsets[$0] == nil && mapped[$0] == nil }
+      + program.tables.map(\.name).filter { mapped[$0] == nil } + program.constants.filter { decoded[$0] == nil }
+    if let name = names.first { throw PlanError(name: name, reason: "is not in memory as this program reads it") }
+  }
+
   /// The first byte of a matrix, packed or as stored.
   func matrix(_ name: String) -> UnsafeRawPointer {
     if let offset = offsets[name] { return packed.baseAddress! + offset }
