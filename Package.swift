@@ -76,6 +76,13 @@ let package = Package(
         "Tokenizers",
       ], swiftSettings: settings),
     .target(
+      name: "Lens",
+      dependencies: [
+        "Architectures", "Checkpoints", "Generation", "GraphIR", "JSON", "Kernels", "Quantization", "Runtime",
+        "TensorCore", "Tokenizers",
+      ],
+      swiftSettings: settings),
+    .target(
       name: "Benchmarking",
       dependencies: [
         "Architectures", "CKernels", "Generation", "Gradients", "GraphIR", "Kernels", "Planning", "Runtime",
@@ -99,8 +106,8 @@ let package = Package(
     .target(
       name: "Serving",
       dependencies: [
-        "Architectures", "Checkpoints", "Generation", "GraphIR", "JSON", "Memory", "Quantization", "Runtime", "Scenes",
-        "Templates", "TensorCore", "Tokenizers",
+        "Architectures", "Checkpoints", "Generation", "GraphIR", "JSON", "Lens", "Memory", "Quantization", "Runtime",
+        "Scenes", "Templates", "TensorCore", "Tokenizers",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -113,7 +120,7 @@ let package = Package(
       dependencies: [
         "Architectures", "Benchmarking", "BundledModels", "Checkpoints", "Conversion", "Generation", "GraphIR", "JSON",
         "Kernels",
-        "LineEditing", "Memory", "Planning", "Quantization", "RandomModels", "Reference", "Runs", "Runtime",
+        "Lens", "LineEditing", "Memory", "Planning", "Quantization", "RandomModels", "Reference", "Runs", "Runtime",
         "Serving", "Stories",
         "Templates",
         "TensorCore", "Tokenizers", "Training", "TrainingEngine",
@@ -162,6 +169,13 @@ let package = Package(
     .testTarget(name: "JSONTests", dependencies: ["JSON"], swiftSettings: settings),
     .testTarget(
       name: "LibraryTests", dependencies: ["Generation", "Runtime", "TestSupport", "Tokenizers"],
+      swiftSettings: settings),
+    .testTarget(
+      name: "LensTests",
+      dependencies: [
+        "Architectures", "Checkpoints", "Conversion", "Generation", "GraphIR", "JSON", "Kernels", "Lens",
+        "Quantization", "Reference", "Runtime", "TensorCore", "TestSupport",
+      ],
       swiftSettings: settings),
     .testTarget(name: "LineEditingTests", dependencies: ["LineEditing", "TestSupport"], swiftSettings: settings),
     .testTarget(
