@@ -13,12 +13,20 @@ public final class LoadedModel: Sendable {
   public let model: LanguageModel
   /// Continues the texts of all clients at once.
   public let scheduler: Scheduler
+  /// Records texts, so that they can be looked into.
+  let station: LensStation
   /// Seconds since 1970.
   public let loaded: Int
 
   init(id: String, model: LanguageModel, loaded: Int) throws(MemoryError) {
     (self.id, self.model, self.loaded) = (id, model, loaded)
     scheduler = try Scheduler(model)
+    station = LensStation(model)
+  }
+
+  /// Goes on with a text, recorded where a recording is free.
+  func stream(_ text: TextSession, options: GenerationOptions) throws -> GenerationStream {
+    try station.stream(text, options: options) ?? scheduler.stream(text.tokens, options: options)
   }
 
   /// What every view needs to know of the model.
@@ -67,7 +75,7 @@ public final class LoadedModel: Sendable {
   }
 
   /// The prompt of a model without a tokenizer: its tokens' numbers.
-  private static func numbers(_ text: String) throws -> [Int32] {
+  static func numbers(_ text: String) throws -> [Int32] {
     try text.split { $0 == " " || $0 == "," || $0 == "\n" }.map { word in
       guard let id = Int32(word) else {
         throw RequestError.wrong("prompt", "this model has no tokenizer: write token ids, like 0 2 1")

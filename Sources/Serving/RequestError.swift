@@ -1,5 +1,6 @@
 import Checkpoints
 import Generation
+import Lens
 import TensorCore
 
 /// A request that cannot be answered: the status, what is wrong, and where.
@@ -26,6 +27,12 @@ public struct RequestError: Error, Hashable, Sendable, CustomStringConvertible {
     case let error as SamplerError: self.init(500, "\(error)")
     case let error as SchedulerError: self.init(503, "\(error)")
     case let error as MemoryError: self.init(507, "\(error)", at: "model")
+    case let error as LensError:
+      switch error {
+      case .range(let reason): self.init(400, reason)
+      case .unknown(let reason): self.init(404, reason)
+      case .unsupported(let reason): self.init(422, reason)
+      }
     case is CancellationError: self.init(499, "the request was given up")
     default: self.init(422, "\(error)")
     }

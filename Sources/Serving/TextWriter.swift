@@ -16,7 +16,7 @@ struct TextWriter: Sendable {
 
   func run(_ events: EventSender) async throws {
     events.send("session", SessionText.json(session, loaded))
-    let stream = try loaded.scheduler.stream(session.tokens, options: options)
+    let stream = try loaded.stream(session, options: options)
     let progress = Task { await report(stream.request, events) }
     defer { progress.cancel() }
     var index = session.tokens.count

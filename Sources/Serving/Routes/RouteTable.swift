@@ -7,5 +7,11 @@ package enum RouteTable {
     + TokenRoutes.routes
     + MemoryRoutes.routes
     + OpenAIRoutes.routes
+    + AttentionRoutes.routes
+    + LensRoutes.routes
+    + EditRoutes.routes
+    + ExpertRoutes.routes
+    + MeaningRoutes.routes
+    + TraceRoutes.routes
     + DocumentRoutes.routes
 }

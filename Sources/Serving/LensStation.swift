@@ -1,0 +1,193 @@
+import Architectures
+import Generation
+import GraphIR
+import Lens
+import Memory
+import Synchronization
+
+/// Recordings of a model's latest texts: each has a session of its own, in turns with all others over the same weights.
+final class LensStation: Sendable {
+  /// Texts that are recorded at once; an older one is read again when somebody looks at it.
+  static let limit = 3
+
+  /// What reads one model, edited or not.
+  final class Instruments: Sendable {
+    let model: LanguageModel
+    let lens: LogitLens
+    let edits: EditSet?
+    private let opened = Mutex<Attribution?>(nil)
+    private let table = Mutex<Meaning?>(nil)
+
+    init(_ model: LanguageModel, edits: EditSet? = nil) throws {
+      (self.model, self.edits) = (model, edits)
+      lens = try LogitLens(model)
+    }
+
+    /// The model's embedding, from its file.
+    func meaning() throws -> Meaning {
+      try table.withLock { table in
+        if let table { return table }
+        let new = try Meaning(model)
+        table = new
+        return new
+      }
+    }
+
+    /// Opens the model's file once somebody asks for contributions.
+    func attribution() throws -> Attribution {
+      try opened.withLock { opened in
+        if let opened { return opened }
+        let new = try Attribution(model, lens: lens)
+        opened = new
+        return new
+      }
+    }
+  }
+
+  /// A recorded text.
+  private struct Place {
+    var text: String
+    let recording: Recording
+    let instruments: Instruments
+    /// Whether a thread works on its session.
+    var isTaken = true
+    var lastUse = 0
+  }
+
+  private struct Content {
+    var places: [ObjectIdentifier: Place] = [:]
+    /// Of texts that an edited model writes.
+    var edited: [String: Instruments] = [:]
+    var uses = 0
+  }
+
+  private let model: LanguageModel
+  private let content = Mutex(Content())
+  private let plain = Mutex<Instruments?>(nil)
+
+  init(_ model: LanguageModel) { self.model = model }
+
+  /// The instruments of the model as it is.
+  func instruments() throws -> Instruments {
+    try plain.withLock { plain in
+      if let plain { return plain }
+      let new = try Instruments(Recording.recordable(model))
+      plain = new
+      return new
+    }
+  }
+
+  private func instruments(of text: String) throws -> Instruments {
+    if let edited = content.withLock({ $0.edited[text] }) { return edited }
+    return try instruments()
+  }
+
+  /// Says that an edited model writes a text; the oldest of many are forgotten.
+  func edit(_ text: String, with edits: [Edit]) throws {
+    let set = try EditSet(edits, of: model.graph)
+    let instruments = try Instruments(set.model(beside: model), edits: set)
+    content.withLock { content in
+      if content.edited.count >= 8 { content.edited.removeAll() }
+      content.edited[text] = instruments
+    }
+  }
+
+  /// Says that another model reads a text; it must be of the same vocabulary. Blocks while it is loaded.
+  func read(_ text: String, with entry: ModelFolder.Entry, length: Int) throws {
+    var options = model.options
+    (options.sequences, options.context, options.packed) = (1, length + 256, .standard)
+    let other = try LanguageModel(path: entry.path, options: options)
+    guard other.config.vocabularySize == model.config.vocabularySize else {
+      throw RequestError(
+        422, "\(entry.name) has \(other.config.vocabularySize) tokens, the loaded model \(model.config.vocabularySize)",
+        at: "model")
+    }
+    let instruments = try Instruments(Recording.recordable(other))
+    content.withLock { content in
+      if content.edited.count >= 8 { content.edited.removeAll() }
+      content.edited[text] = instruments
+    }
+  }
+
+  /// A short text as the model as it is reads it, beside all recordings. Blocks.
+  func recording(ofPrompt tokens: [Int32]) throws -> Recording {
+    let session = try instruments().model.session()
+    let recording = try Recording(session, budget: Self.budget / 4)
+    try session.append(tokens)
+    return recording
+  }
+
+  /// Bytes that one recording may keep: a share of the memory that is left.
+  private static var budget: Int {
+    let available = Machine().availableBytes
+    return available > 0 ? min(Recording.standardBudget, available / 8) : Recording.standardBudget
+  }
+
+  /// Goes on with a text on a recorded session; nil where none is free, or where the model cannot be recorded.
+  func stream(_ text: TextSession, options: GenerationOptions) throws -> GenerationStream? {
+    let isEdited = content.withLock { $0.edited[text.id] != nil }
+    guard let instruments = try? instruments(of: text.id), let recording = try? claim(text, instruments) else {
+      if isEdited { throw RequestError(503, "all recordings are in use; try again later") }
+      return nil
+    }
+    do {
+      return try recording.session.stream(text.tokens, options: options) { [self] in release(recording) }
+    } catch {
+      release(recording)
+      throw error
+    }
+  }
+
+  /// The recording of a text and what reads it; the text is read first where it is not recorded. Blocks.
+  func recording(of text: TextSession) throws -> (recording: Recording, instruments: Instruments) {
+    let known = content.withLock { content -> Place? in
+      guard var place = content.places.values.first(where: { $0.text == text.id }) else { return nil }
+      content.uses += 1
+      place.lastUse = content.uses
+      content.places[ObjectIdentifier(place.recording)] = place
+      return place
+    }
+    if let known, known.isTaken || known.recording.tokens == text.tokens {
+      return (known.recording, known.instruments)
+    }
+    let instruments = try instruments(of: text.id)
+    let recording = try claim(text, instruments)
+    defer { release(recording) }
+    try recording.session.replace(with: text.tokens)
+    return (recording, instruments)
+  }
+
+  /// A recording that nobody else works on: the text's own, a new one, or the one that was used longest ago.
+  private func claim(_ text: TextSession, _ instruments: Instruments) throws -> Recording {
+    let found = try content.withLock { content throws(RequestError) -> Recording? in
+      content.uses += 1
+      let fitting = content.places.values.filter { $0.instruments === instruments }
+      let own = fitting.first { $0.text == text.id }
+      if let own, own.isTaken { throw RequestError(409, "this text is being written", at: "session") }
+      var chosen = own
+      if chosen == nil, content.places.count >= Self.limit {
+        let free = content.places.values.filter { !$0.isTaken }.sorted { $0.lastUse < $1.lastUse }
+        guard let oldest = free.first else { throw RequestError(503, "all recordings are in use; try again later") }
+        chosen = free.first { $0.instruments === instruments }
+        if chosen == nil { content.places[ObjectIdentifier(oldest.recording)] = nil }
+      }
+      guard var place = chosen else { return nil }
+      (place.text, place.isTaken, place.lastUse) = (text.id, true, content.uses)
+      content.places[ObjectIdentifier(place.recording)] = place
+      return place.recording
+    }
+    if let found { return found }
+    let session = try instruments.model.session()
+    session.inputs = instruments.edits
+    let recording = try Recording(session, budget: Self.budget)
+    content.withLock { content in
+      content.places[ObjectIdentifier(recording)] = Place(
+        text: text.id, recording: recording, instruments: instruments, lastUse: content.uses)
+    }
+    return recording
+  }
+
+  private func release(_ recording: Recording) {
+    content.withLock { $0.places[ObjectIdentifier(recording)]?.isTaken = false }
+  }
+}

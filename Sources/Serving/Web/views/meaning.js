@@ -1,0 +1,123 @@
+// Meaning: what lies near what in the model's embedding, what is to one word as another is to a third, a map of words.
+
+import { h } from '../components/dom.js';
+import { label, number } from '../components/format.js';
+import { kind } from '../components/inspector.js';
+import { term } from '../components/tips.js';
+import { brushOf } from './recording.js';
+import { components } from './meaning-map.js';
+
+const opening = ' dog, cat, horse, bird, one, two, three, ten, red, blue, green, king, queen, man, woman, run, walk, jump, happy, sad';
+
+export default {
+  id: 'meaning',
+  title: 'Meaning',
+  async mount(element, app) {
+    await app.stylesheet('views/meaning.css');
+    const view = new Meaning(element, app);
+    view.start();
+    return { update: (change) => view.update(change), unmount: () => view.unmount() };
+  },
+};
+
+class Meaning {
+  constructor(element, app) {
+    this.app = app;
+    const input = (value, words) => h('input', { type: 'text', value, 'aria-label': words, placeholder: words });
+    this.word = input(' dog', 'a word');
+    this.near = h('ol.meaning-list');
+    [this.a, this.b, this.c] = [input(' king', 'a'), input(' man', 'b'), input(' woman', 'c')];
+    this.analogous = h('ol.meaning-list');
+    this.words = h('textarea', { rows: 2, 'aria-label': 'Words for the map, separated by commas' }, opening);
+    this.canvas = h('canvas', { role: 'img', 'aria-label': 'A map of the words' });
+    this.share = h('small.muted');
+    this.here = h('ol.meaning-list');
+    this.hereTitle = h('h3');
+    const form = (run, ...children) => h('form', { onsubmit: (event) => { event.preventDefault(); run(); } }, children, h('button', { type: 'submit' }, 'Find'));
+    element.append(h('div.page.meaning',
+      h('div.meaning-pair',
+        h('section', h('h2', 'Near it'), h('p.small.muted', 'Tokens whose ', term('embedding'), ' points most nearly the same way. ', kind('derived')), form(() => this.findNear(), this.word), this.near),
+        h('section', h('h2', 'a − b + c'), h('p.small.muted', 'What is to c as a is to b. ', kind('derived')), form(() => this.findAnalogy(), this.a, h('span', '−'), this.b, h('span', '+'), this.c), this.analogous),
+        h('section', h('h2', 'Here'), this.hereTitle, this.here)),
+      h('section', h('h2', 'A map of words'), h('p.small.muted', 'The two directions along which these words differ most (principal components). ', kind('derived'), ' '), form(() => this.drawMap(), this.words), this.canvas, this.share)));
+    this.watch = new ResizeObserver(() => this.paintMap());
+    this.watch.observe(element);
+  }
+
+  unmount() { this.closed = true; this.watch.disconnect(); }
+
+  update(change) {
+    if ('token' in change || 'layer' in change || change.text === 'end' || change.text === 'session') this.findHere();
+    if ('theme' in change) this.paintMap();
+  }
+
+  start() { this.findNear(); this.findAnalogy(); this.drawMap(); this.findHere(); }
+
+  async list(place, path, empty) {
+    const mine = (place.turn = (place.turn ?? 0) + 1);
+    try {
+      const answer = await this.app.api.json(path);
+      if (this.closed || place.turn !== mine || answer.waiting) return;
+      place.replaceChildren(...answer.neighbours.map((token) => h('li',
+        h('button.plain', { onclick: () => { this.word.value = token.text ?? ''; this.findNear(); } }, h('i', { style: { width: `${Math.max(0, token.cosine) * 100}%` } }), h('span', label(token)), h('span.number', number(token.cosine))))));
+      if (!answer.neighbours.length) place.replaceChildren(h('li.muted', empty));
+    } catch (error) { if (place.turn === mine) place.replaceChildren(h('li.muted', error.message)); }
+  }
+
+  findNear() { return this.list(this.near, `/api/meaning/neighbours?${new URLSearchParams({ word: this.word.value, count: 12 })}`, 'nothing near'); }
+
+  findAnalogy() { return this.list(this.analogous, `/api/meaning/analogy?${new URLSearchParams({ a: this.a.value, b: this.b.value, c: this.c.value, count: 12 })}`, 'nothing near'); }
+
+  /** Neighbours of the stream at the selected token and layer. */
+  async findHere() {
+    const { text, state } = this.app;
+    if (!text.session || text.running) { this.hereTitle.textContent = 'Neighbours of the stream at the selected token, once a text stands.'; return; }
+    const [layer, position] = [state.layer ?? 0, this.app.current()];
+    this.hereTitle.replaceChildren(`The stream before layer ${layer} at “`, label(text.tokens[position]), '”');
+    await this.list(this.here, `/api/meaning/neighbours?${new URLSearchParams({ session: text.session, layer, position, count: 12 })}`, 'nothing near');
+  }
+
+  async drawMap() {
+    const words = this.words.value.split(',').map((word) => word.replace(/\n/g, '')).filter((word) => word.trim()).slice(0, 200)
+      .map((word) => ` ${word.trim()}`);
+    try {
+      const { data, about } = await this.app.api.binary('/api/meaning/embeddings', { words });
+      if (this.closed) return;
+      this.map = { words, ...components(data, words.length, about.shape[1]) };
+      this.share.textContent = `The two directions hold ${Math.round(this.map.share * 100)} % of the variance of these ${words.length} words.`;
+      this.paintMap();
+    } catch (error) { this.share.textContent = error.message; }
+  }
+
+  paintMap() {
+    if (!this.map || this.closed) return;
+    const width = Math.max(240, Math.min(980, this.canvas.parentElement.clientWidth));
+    const height = Math.round(Math.min(520, width * 0.6));
+    const brush = brushOf(this.canvas, width, height);
+    const { theme } = this.app;
+    const { points, words } = this.map;
+    const [xs, ys] = [points.map((point) => point[0]), points.map((point) => point[1])];
+    const scale = (values, size, margin) => { const [low, high] = [Math.min(...values), Math.max(...values)]; return (value) => margin + (value - low) / Math.max(1e-9, high - low) * (size - 2 * margin); };
+    const [x, y] = [scale(xs, width, 54), scale(ys, height, 22)];
+    brush.font = `14px ${getComputedStyle(this.canvas).fontFamily}`;
+    brush.textAlign = 'center';
+    brush.textBaseline = 'middle';
+    const taken = [];
+    words.forEach((word, index) => {
+      const [left, top] = [x(points[index][0]), y(points[index][1])];
+      const half = brush.measureText(word.trim()).width / 2 + 3;
+      let shift = -12;
+      for (const tried of [-12, 12, -26, 26]) {
+        shift = tried;
+        if (!taken.some((box) => Math.abs(box.left - left) < box.half + half && Math.abs(box.top - (top + tried)) < 15)) break;
+      }
+      taken.push({ left, top: top + shift, half });
+      brush.fillStyle = theme.color('role-weights');
+      brush.beginPath();
+      brush.arc(left, top, 3, 0, 2 * Math.PI);
+      brush.fill();
+      brush.fillStyle = theme.color('text');
+      brush.fillText(word.trim(), left, top + shift);
+    });
+  }
+}
