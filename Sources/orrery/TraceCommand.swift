@@ -1,6 +1,8 @@
 import ArgumentParser
 import Generation
+import Kernels
 import Lens
+import TensorCore
 
 /// Records a run's inner values in a file.
 struct TraceCommand: ParsableCommand {

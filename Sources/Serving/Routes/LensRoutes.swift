@@ -1,3 +1,4 @@
+import Generation
 import GraphIR
 import JSON
 import Lens

@@ -1,6 +1,9 @@
 import Foundation
+import Generation
+import GraphIR
 import JSON
 import Lens
+import TensorCore
 
 /// A text's inner values as a file.
 enum TraceRoutes {
