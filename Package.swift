@@ -106,8 +106,9 @@ let package = Package(
     .target(
       name: "Serving",
       dependencies: [
-        "Architectures", "Checkpoints", "Generation", "GraphIR", "JSON", "Lens", "Memory", "Quantization", "Runtime",
-        "Scenes", "Templates", "TensorCore", "Tokenizers",
+        "Architectures", "Benchmarking", "Checkpoints", "Generation", "GraphIR", "JSON", "Lens", "Memory", "Probing",
+        "Quantization", "Reference", "Runs", "Runtime", "Scenes", "Templates", "TensorCore", "Tokenizers", "Training",
+        "TrainingEngine",
         .product(name: "Hummingbird", package: "hummingbird"),
         .product(name: "HummingbirdCore", package: "hummingbird"),
         .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -15,6 +15,7 @@ public final class AppModel: Sendable {
   /// The loaded model in space.
   let scenes = SceneStore()
   let shelf = TokenizerShelf()
+  public let training = TrainingDesk()
   private let state = Mutex(State.empty)
   private let known = Mutex<[String: ModelFolder.Entry]>([:])
 

@@ -13,5 +13,7 @@ package enum RouteTable {
     + ExpertRoutes.routes
     + MeaningRoutes.routes
     + TraceRoutes.routes
+    + TrainingRoutes.routes
+    + ProbeRoutes.routes
     + DocumentRoutes.routes
 }

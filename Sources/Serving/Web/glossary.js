@@ -39,4 +39,13 @@ export const glossary = {
   'byte fallback': { says: 'A character that the vocabulary lacks is written as its bytes.' },
   quantised: { says: 'Stored in fewer bits, so that it takes less memory and is read faster.' },
   perplexity: { says: 'Two to the power of the mean surprise in bits: among how many equally likely tokens the model seemed to choose.' },
+  step: { says: 'One change of all weights, after a batch of examples.', names: 'optimizer step, iteration' },
+  loss: { says: 'How surprised the model is by the token that does follow, on average, in nats; training makes it small.', names: 'cross-entropy' },
+  validation: { says: 'The loss on examples that the model never learns from.', names: 'validation loss, held-out loss' },
+  'learning rate': { says: 'How far each step moves the weights against their gradients.', names: 'step size' },
+  norm: { says: 'The length of a long list of numbers: the root of the sum of their squares.', names: 'Euclidean norm, L2' },
+  gradient: { says: 'For each number, how much the loss would grow if it grew a little.', names: 'derivative, backpropagation' },
+  peak: { says: 'The share of all floating-point operations that these threads could do, measured on this machine as the run began.', names: 'model FLOPs utilisation' },
+  estimate: { says: 'Steps that are left, at the pace of the last ones.' },
+  'logit lens': { says: 'What the model would answer if it stopped at a layer: its final norm and output applied to the running sum there.', names: 'nostalgebraist 2020' },
 };

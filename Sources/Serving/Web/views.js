@@ -13,4 +13,5 @@ export const views = [
   { id: 'trace', title: 'Trace', icon: 'copy', load: () => import('./views/trace.js') },
   { id: 'tokens', title: 'Tokens', icon: 'pieces', load: () => import('./views/tokens.js') },
   { id: 'memory', title: 'Memory', icon: 'stack', load: () => import('./views/memory.js') },
+  { id: 'train', title: 'Train', icon: 'train', needsNoModel: true, load: () => import('./views/train.js') },
 ];
