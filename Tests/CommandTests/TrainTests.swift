@@ -50,7 +50,7 @@ import Testing
         let started = FileManager.default.fileExists(
           atPath: hunted.appending(path: "runs/small-1/checkpoint.safetensors").path)
         let process = Process()
-        process.executableURL = Command.executable
+        process.executableURL = TestData.executable
         process.arguments = arguments(hunted, started ? ["--resume", "small-1"] : ["--recipe", "recipe.json"])
         process.currentDirectoryURL = folder
         process.standardError = FileHandle.nullDevice
@@ -84,7 +84,7 @@ import Testing
     try Command.inFolder { folder in
       try write(Self.recipe(steps: 100_000, checkpoint: 50_000), in: folder)
       let process = Process()
-      process.executableURL = Command.executable
+      process.executableURL = TestData.executable
       process.arguments = ["train", "--recipe", "recipe.json", "--runs", "runs", "--threads", "1"]
       process.currentDirectoryURL = folder
       let errors = Pipe()
@@ -187,7 +187,7 @@ import Testing
       process.arguments = [
         "-c",
         "trap '' XFSZ; ulimit -f \(limit * 2); exec \"$0\" train --resume small-1 --runs runs --threads 1 --steps 300",
-        Command.executable.path,
+        TestData.executable.path,
       ]
       process.currentDirectoryURL = folder
       let errors = Pipe()
