@@ -37,11 +37,15 @@ export class Inside {
     this.grid.classList.toggle('bare', Boolean(error));
     if (!look) return;
     this.look = look;
+    this.painted = null;
     this.paint();
   }
 
   paint() {
     const { look, app } = this;
+    const key = [look.step, app.state.layer, app.state.head, document.documentElement.dataset.theme, this.one.clientWidth].join();
+    if (this.painted === key) return;
+    this.painted = key;
     this.when.textContent = `of step ${count(look.step)}`;
     this.text.replaceChildren(...look.tokens.map((token, index) => h('span', { 'data-index': index }, label(token))), h('span.next', label(look.targets.at(-1))));
     const layer = Math.min(Number.isInteger(app.state.layer) ? app.state.layer : 0, look.attention.length - 1);

@@ -58,6 +58,9 @@ export class Weights {
 
   paint() {
     const { now, data } = this.found;
+    const { theme } = document.documentElement.dataset;
+    if (this.painted === this.found && this.themed === theme) return;
+    [this.painted, this.themed] = [this.found, theme];
     const { rows, columns, pooled, step, name, shape } = now.about;
     let [range, sum] = [0, 0];
     for (const value of data) { range = Math.max(range, Math.abs(value)); sum += value * value; }

@@ -2,6 +2,7 @@
 
 import { h } from '../components/dom.js';
 import { count, number } from '../components/format.js';
+import { commandLine } from '../components/inspector.js';
 import { term } from '../components/tips.js';
 import { Course } from './train-course.js';
 import { Charts } from './train-charts.js';
@@ -99,9 +100,11 @@ class Train {
   watch() {
     const { app, course } = this;
     this.shown = true;
+    this.told = null;
     this.title = h('h2');
     this.about = h('p.muted');
     this.facts = h('dl.figures');
+    this.command = h('div.again');
     this.note = h('p', { role: 'status' });
     this.bar = h('progress', { max: '1', 'aria-label': 'Steps done' });
     this.pause = h('button', { 'data-pause': '', onclick: () => this.tell({ action: course.run.phase === 'paused' ? 'resume' : 'pause' }) }, 'Pause');
@@ -121,7 +124,7 @@ class Train {
       h('header', h('div.line', this.title, h('span.grow'), this.use, this.goOn, this.pause, this.stop,
         h('button', { onclick: async () => { this.overview = await app.api.json('/api/training'); this.choose(); } }, 'Another run')),
       this.about, this.bar, this.note, h('div.line', this.facts, this.slider)),
-      charts.element, samples.element, inside.element, backward.element, charts.scrubber);
+      charts.element, samples.element, inside.element, backward.element, this.command, charts.scrubber);
     this.draw();
   }
 
@@ -149,7 +152,16 @@ class Train {
       this.rateShown.textContent = `× ${number(run.rateFactor)}`;
     }
     this.figures(run, isOver || !isLive);
+    this.terminal(run);
     this.parts.forEach((part) => part.draw());
+  }
+
+  /** The same run from the command line. */
+  terminal(run) {
+    if (this.told === run.id) return;
+    this.told = run.id;
+    const needsText = this.overview.recipes.find((recipe) => recipe.name === run.recipe)?.needsText;
+    this.command.replaceChildren('The same from the terminal: ', commandLine(`orrery train ${run.recipe}${needsText ? ' --text FILE' : ''}`));
   }
 
   figures(run, isOver) {
