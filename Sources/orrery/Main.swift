@@ -21,7 +21,8 @@ import ArgumentParser
       ServeCommand.self, RunCommand.self, TrainCommand.self, MergeCommand.self, ListCommand.self, ShowCommand.self,
       InspectCommand.self, PlanCommand.self, TokenizeCommand.self, TrainTokenizerCommand.self, StoriesCommand.self,
       TemplateCommand.self, ConvertCommand.self,
-      QuantizeCommand.self, EvalCommand.self, BenchCommand.self, LogitsCommand.self, TraceCommand.self, PackCommand.self,
+      QuantizeCommand.self, EvalCommand.self, BenchCommand.self, LogitsCommand.self, TraceCommand.self,
+      PackCommand.self,
       VerifyCommand.self, CompletionsCommand.self,
     ])
 

@@ -78,10 +78,8 @@ final class SceneRun: Sendable {
   }
 
   private func group(_ place: Int) throws -> Group {
-    var options = loaded.model.options
-    (options.taps, options.sequences) = (Set(groups[place]), 1)
-    (options.chunk, options.outputRows) = (Self.chunk, Self.chunk)
-    let model = try LanguageModel(path: loaded.model.path, options: options)
+    let model = try loaded.model.variant(
+      keeping: Set(groups[place]), chunk: Self.chunk, outputRows: Self.chunk, keepsAllRows: true)
     return Group(session: try model.session())
   }
 
