@@ -12,9 +12,9 @@ struct AnatomyTests {
     try await AppUnderTest.with(AppUnderTest.story, theme: theme) { app, page in
       try await page.open(app.address)
       try await page.wait(
-        until: "window.orrery?.text.tokens.length > 12 && !orrery.text.running", timeout: .seconds(90))
+        until: "window.orrery?.text.tokens.length > 12 && !orrery.text.running", timeout: .seconds(240))
       try await page.evaluate("orrery.set({ view: 'anatomy' })")
-      try await page.wait(until: Self.filled, timeout: .seconds(90))
+      try await page.wait(until: Self.filled, timeout: .seconds(240))
       try await page.screenshot("anatomy-whole-\(theme)")
       try await page.evaluate(
         """
@@ -42,9 +42,9 @@ struct AnatomyTests {
     try await AppUnderTest.with(AppUnderTest.story) { app, page in
       try await page.open(app.address)
       try await page.wait(
-        until: "window.orrery?.text.tokens.length > 12 && !orrery.text.running", timeout: .seconds(90))
+        until: "window.orrery?.text.tokens.length > 12 && !orrery.text.running", timeout: .seconds(240))
       try await page.evaluate("orrery.set({ view: 'anatomy' })")
-      try await page.wait(until: Self.filled, timeout: .seconds(90))
+      try await page.wait(until: Self.filled, timeout: .seconds(240))
       try await page.evaluate("anatomy.walk.toggle(true)")
       var titles: Set<String> = []
       for _ in 0..<20 {
