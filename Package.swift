@@ -85,7 +85,7 @@ let package = Package(
     .target(
       name: "Benchmarking",
       dependencies: [
-        "Architectures", "CKernels", "Generation", "Gradients", "GraphIR", "Kernels", "Planning", "Runtime",
+        "Architectures", "CKernels", "Generation", "Gradients", "GraphIR", "Kernels", "Lens", "Planning", "Runtime",
         "TensorCore", "TrainingEngine",
       ], swiftSettings: settings),
     .target(

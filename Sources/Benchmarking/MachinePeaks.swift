@@ -114,7 +114,7 @@ extension peak_kernel {
 
 extension [Double] {
   /// The middle value, or the mean of the two; 0 of nothing.
-  var median: Double { quantile(0.5) }
+  package var median: Double { quantile(0.5) }
 
   /// Between the two nearest values in proportion.
   func quantile(_ share: Double) -> Double {

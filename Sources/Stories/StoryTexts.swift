@@ -38,9 +38,6 @@ extension StoryGrammar {
   /// The number of forms of words that it knows.
   public var formCount: Int { beats.reduce(0) { $0 + $1.forms.count } }
 
-  /// The number of things that can happen.
-  public var beatCount: Int { beats.count }
-
   /// The names that characters may have.
   package var names: [String] { lexicon[.name].map(\.text) }
 

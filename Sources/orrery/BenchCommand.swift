@@ -25,6 +25,7 @@ struct BenchCommand: ParsableCommand {
         orrery bench model.gguf --steps
         orrery bench model.gguf -p 512 -n 128 -d 4096 -t 2 --kv q8_0 --json
         orrery bench model.gguf --users 16 -p 128 -n 64
+        orrery bench model.gguf --recorded -n 32 -d 2048
         orrery bench config.json --train 12 -p 64 --products bf16
         orrery bench --make llama-1b:q4_0 --output llama-1b-q4_0.gguf
       """)
@@ -58,6 +59,10 @@ struct BenchCommand: ParsableCommand {
 
   @Flag(help: "Also time every kind of step, in runs that the figures leave out.")
   var steps = false
+
+  @Flag(
+    help: "Compare decoding (-n) after a text (-d) with the same while attention and residual stream are recorded.")
+  var recorded = false
 
   @Flag(help: "Print one JSON object.")
   var json = false
@@ -93,6 +98,11 @@ struct BenchCommand: ParsableCommand {
       else {
         throw ValidationError("--users takes one number each for --prompt and --generate, no --depth, no --steps")
       }
+    }
+    if recorded {
+      guard generate.values.count == 1, depth.values.count == 1, generate.values[0] > 0, depth.values[0] > 0,
+        users == nil, make == nil, train == nil, !steps, !paced
+      else { throw ValidationError("--recorded takes one number each for --generate and --depth, and no other kind") }
     }
     if let train {
       guard (1...65_536).contains(train), prompt.values.count == 1, (1...65_536).contains(prompt.values[0]) else {
@@ -142,7 +152,11 @@ struct BenchCommand: ParsableCommand {
     let bar = ProgressBar("measuring")
     defer { bar.finish() }
     let (text, object): (String, JSON)
-    if let users {
+    if recorded {
+      let report = try RecordingBenchmark(loaded, depth: depth.values[0], tokens: generate.values[0])
+        .run(repetitions: repetitions, progress: bar.update)
+      (text, object) = (report.text, report.json)
+    } else if let users {
       let report = try UsersBenchmark(
         loaded, users: users, promptTokens: prompt.values[0], newTokens: generate.values[0]
       ).run(repetitions: repetitions, progress: bar.update)
