@@ -100,7 +100,7 @@ let package = Package(
         "Runtime", "Stories", "Templates", "TensorCore", "Tokenizers", "TrainingEngine",
       ], resources: [.copy("Resources/Recipes")], swiftSettings: settings),
     .target(
-      name: "Runs", dependencies: ["JSON", "Training", .product(name: "GRDB", package: "GRDB.swift")],
+      name: "Runs", dependencies: ["JSON", "TensorCore", "Training", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: settings),
     .target(name: "BundledModels", resources: [.copy("Resources/Models")], swiftSettings: safe),
     .target(
@@ -232,8 +232,8 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Architectures", "BundledModels", "Checkpoints", "Generation", "GraphIR", "JSON", "Kernels", "Quantization",
-        "Runtime", "TensorCore", "TestSupport", "Tokenizers", "Training", "TrainingEngine",
+        "Architectures", "BundledModels", "Checkpoints", "Generation", "Gradients", "GraphIR", "JSON", "Kernels",
+        "Quantization", "Reference", "Runtime", "TensorCore", "TestSupport", "Tokenizers", "Training", "TrainingEngine",
       ], swiftSettings: settings),
     .testTarget(
       name: "RunsTests",

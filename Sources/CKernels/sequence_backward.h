@@ -124,7 +124,9 @@ static void retrace_block(const sequence_attention *s, const query_block *q, siz
     if (s->softcap != 0) remake_weights(s, q, half, firstKey, keys, 1, 1, logarithm, weights, caps);
     else if (isMasked) remake_weights(s, q, half, firstKey, keys, 0, 1, logarithm, weights, caps);
     else remake_weights(s, q, half, firstKey, keys, 0, 0, logarithm, weights, caps);
+    if (s->dropoutKeys) drop_pairs(s, q, half, start, head, firstKey, keys, slopes);
     score_slopes(s, keys, load(shares + 16 * half), weights, caps, slopes);
+    if (s->dropoutKeys) drop_pairs(s, q, half, start, head, firstKey, keys, weights);
   }
   block_product(w->weights, 1, w->gradients, value, keys, value, q->count, 1, w->valueSums, value);
   block_product(w->slopes, 1, w->queries, key, keys, key, q->count, 1, w->keySums, key);

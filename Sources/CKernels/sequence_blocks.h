@@ -1,6 +1,7 @@
 #pragma once
 
 #include "attention_softmax.h"
+#include "dropout_draws.h"
 #include "float_product.h"
 #include "rows_norms.h"
 #include "sequence_attention.h"
@@ -98,6 +99,21 @@ VECTOR_INLINE int sees_all(const sequence_attention *s, const query_block *q, si
 /// Whether some query sees one of the keys.
 VECTOR_INLINE int sees_some(const sequence_attention *s, const query_block *q, size_t firstKey, size_t count) {
   return firstKey < q->first + q->count && first_seen(s, q->first) < firstKey + count;
+}
+
+/// Dropout of numbers [key, query] of one vector of queries of a head.
+static void drop_pairs(const sequence_attention *s, const query_block *q, int half, size_t start, size_t head,
+                       size_t firstKey, size_t keys, float *pairs) {
+  u32x16 rows = 0;
+  for (size_t i = 0; i < 16; i++) {
+    const size_t at = 16 * (size_t)half + i;
+    if (at < q->count) rows[i] = (uint32_t)s->dropoutKeys[start + q->first + at];
+  }
+  const u32x16 draws = first_draws(rows, s->dropout.salt + (uint32_t)head);
+  for (size_t k = 0; k < keys; k++) {
+    float *p = pairs + k * sequence_queries;
+    store(p, load(p) * kept_shares(&s->dropout, draws, (u32x16)(uint32_t)(firstKey + k)));
+  }
 }
 
 VECTOR_INLINE i32x16 key_mask(const query_block *q, int half, size_t key) {

@@ -73,8 +73,8 @@ static void scale_rows(const float *factors, size_t rows, size_t width, float *o
 }
 
 /// One block of keys for one block of queries.
-static void attend_keys(const sequence_attention *s, const query_block *q, size_t firstKey, size_t keys,
-                        const float *queries, const forward_scratch *w, running_softmax *running) {
+static void attend_keys(const sequence_attention *s, const query_block *q, size_t start, size_t head, size_t firstKey,
+                        size_t keys, const float *queries, const forward_scratch *w, running_softmax *running) {
   const size_t width = sixteens(s->valueWidth);
   const int isFirst = firstKey <= first_seen(s, q->first);
   float factors[sequence_queries];
@@ -83,6 +83,7 @@ static void attend_keys(const sequence_attention *s, const query_block *q, size_
   for (int half = 0; half < 2; half++) {
     if (q->count <= 16 * (size_t)half) break;
     store(factors + 16 * half, weigh_keys(s, q, half, firstKey, keys, w->scores + 16 * half, running));
+    if (s->dropoutKeys) drop_pairs(s, q, half, start, head, firstKey, keys, w->scores + 16 * half);
   }
   if (!isFirst) scale_rows(factors, q->count, width, running->values);
   block_product(w->scores, sequence_queries, w->values, width, q->count, width, keys, !isFirst, running->values, width);
@@ -140,8 +141,8 @@ static void VECTOR_NAME(sequence_forward)(const sequence_attention *s, size_t st
               w.values);
     for (size_t b = 0; b < blocks; b++) {
       if (!sees_some(s, &q[b], key, keys)) continue;
-      attend_keys(s, &q[b], key, keys_seen(&q[b], key, keys), w.queries + b * sequence_queries * s->keyWidth, &w,
-                  &running[b]);
+      attend_keys(s, &q[b], start, head, key, keys_seen(&q[b], key, keys),
+                  w.queries + b * sequence_queries * s->keyWidth, &w, &running[b]);
     }
   }
   for (size_t b = 0; b < blocks; b++) finish_queries(s, &q[b], start, head, &running[b]);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "dropout_draws.h"
 #include "training_norms.h"
 
 // Broadcasts, sums over rows, gathering, rotation and the optimizer.
@@ -45,6 +46,16 @@ static void VECTOR_NAME(scatter_add)(const float *x, size_t xRow, const int32_t 
     float *target = out + (size_t)indices[r] * outRow;
     FOR_EACH_VECTOR(n, { add_to(target + i, read(x + r * xRow + i, part, 0), part); });
   }
+}
+
+static void VECTOR_NAME(dropout)(const dropout_mask *mask, uint32_t key, size_t firstPlace, const float *x, size_t n,
+                                 float *out) {
+  const u32x16 lane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  const u32x16 draws = first_draws((u32x16)key, mask->salt);
+  FOR_EACH_VECTOR(n, {
+    const f32x16 shares = kept_shares(mask, draws, lane + (uint32_t)(firstPlace + i));
+    write(out + i, read(x + i, part, 0) * shares, part);
+  });
 }
 
 static void VECTOR_NAME(rope_rows)(const rope_rows *w, size_t firstRow, size_t rowCount) {
@@ -108,6 +119,7 @@ const training_kernels VECTOR_NAME(training_kernels) = {
     .cross_entropy = VECTOR_NAME(cross_entropy),
     .gather = VECTOR_NAME(gather),
     .scatter_add = VECTOR_NAME(scatter_add),
+    .dropout = VECTOR_NAME(dropout),
     .rope = VECTOR_NAME(rope_rows),
     .adamw = VECTOR_NAME(adamw),
     .sum_squares = VECTOR_NAME(sum_squares),

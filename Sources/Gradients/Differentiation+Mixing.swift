@@ -43,8 +43,10 @@ extension Differentiation {
   }
 
   private func mask(of pattern: Int) -> AttentionMask? {
-    guard case .attentionPattern = graph.nodes[pattern].op,
-      case .attentionScores(_, _, let mask) = graph.nodes[graph.nodes[pattern].inputs[0]].op
+    var node = graph.nodes[pattern]
+    if case .training(.attentionDropout) = node.op { node = graph.nodes[node.inputs[0]] }
+    guard case .attentionPattern = node.op,
+      case .attentionScores(_, _, let mask) = graph.nodes[node.inputs[0]].op
     else { return nil }
     return mask
   }

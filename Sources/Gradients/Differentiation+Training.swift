@@ -18,6 +18,7 @@ extension Differentiation {
       give(inputs[0], gradient.picked(by: value(inputs[1])))
     case .scatterSum:
       give(inputs[1], value(inputs[0]).gather(from: gradient))
+    case .dropout, .attentionDropout: give(inputs[0], g.record(.training(op), [gradient, value(inputs[1])]))
     case .crossEntropyGradient, .transposedLinear, .outerSum, .unaryGradient, .rmsNormGradient, .layerNormGradient,
       .attentionPatternGradient, .attentionCollect, .shortConvolutionGradient, .shortConvolutionWeightGradient,
       .recurrenceGradient:

@@ -62,7 +62,7 @@ final class Differentiation {
     isKept = zip(graph.nodes, names).map { node, names in
       switch node.op {
       case .input, .weight, .topK: true
-      case .attentionScores, .attentionPattern: false
+      case .attentionScores, .attentionPattern, .training(.attentionDropout): false
       default: node.type == .int32 || recomputation.keeps(node, names)
       }
     }

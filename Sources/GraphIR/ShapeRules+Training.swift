@@ -34,6 +34,12 @@ extension Op {
     case .unaryGradient, .rmsNormGradient, .layerNormGradient, .attentionPatternGradient:
       try require(shapes[1] == x, "a gradient \(text(x)) of \(text(shapes[1]))")
       return (x, .float32)
+    case .dropout, .attentionDropout:
+      let isPattern = if case .attentionDropout = op { true } else { false }
+      try require(
+        !x.isEmpty && shapes[1] == [x[0]] && operands[1].type == .int32 && (!isPattern || x.count == 3),
+        "keys \(text(shapes[1])) of \(operands[1].type) on \(text(x))")
+      return (x, .float32)
     case .attentionCollect, .shortConvolutionGradient, .shortConvolutionWeightGradient, .recurrenceGradient:
       return (try trainingMixingShape(op, shapes), .float32)
     }
@@ -44,8 +50,8 @@ extension Op {
     case .sum, .spread, .pad: 1...1
     case .crossEntropyGradient, .transposedLinear(.experts), .outerSum(.experts): 3...3
     case .crossEntropy, .transposedLinear, .outerSum, .scatterSum, .unpick, .unaryGradient, .rmsNormGradient,
-      .layerNormGradient, .attentionPatternGradient, .attentionCollect, .shortConvolutionGradient,
-      .shortConvolutionWeightGradient:
+      .layerNormGradient, .dropout, .attentionDropout, .attentionPatternGradient, .attentionCollect,
+      .shortConvolutionGradient, .shortConvolutionWeightGradient:
       2...2
     case .recurrenceGradient(let rule): rule == .decay ? 5...5 : 6...6
     }

@@ -37,6 +37,12 @@ public enum TrainingOp: Hashable, Sendable {
   /// The gradient by `x` of `(x − mean) / √(variance + ε)`, of `g` and `x`.
   case layerNormGradient(epsilon: Float)
 
+  // MARK: Dropout
+  /// `out = x · kept / (1 − rate)` of `x` and each row's key `[T]`; it is its own gradient.
+  case dropout(DropoutMask)
+  /// The same of a pattern `[t, h, s]`, each head by itself, by the position of `s` in its sequence.
+  case attentionDropout(DropoutMask)
+
   // MARK: Token mixing
   /// `out = p · (g − Σₛ p · g)` of pattern `p` and `g`, both `[t, h, s]`; 0 where `p` is 0, whatever `g` is there.
   case attentionPatternGradient
@@ -76,6 +82,8 @@ extension TrainingOp {
     case .unaryGradient(let function): "\(function.rawValue)Gradient"
     case .rmsNormGradient: "rmsNormGradient"
     case .layerNormGradient: "layerNormGradient"
+    case .dropout: "dropout"
+    case .attentionDropout: "attentionDropout"
     case .attentionPatternGradient: "attentionPatternGradient"
     case .attentionCollect: "attentionCollect"
     case .shortConvolutionGradient: "shortConvolutionGradient"
@@ -89,6 +97,7 @@ extension TrainingOp {
     case .rmsNormGradient(let epsilon), .layerNormGradient(let epsilon): ["epsilon: \(epsilon)"]
     case .transposedLinear(let map), .outerSum(let map): map == .rows ? [] : [map.printed]
     case .pad(let before, let after): ["before: \(before)", "after: \(after)"]
+    case .dropout(let mask), .attentionDropout(let mask): ["rate: \(mask.rate)", "salt: \(mask.salt)"]
     case .crossEntropy, .crossEntropyGradient, .scatterSum, .unpick, .sum, .spread, .unaryGradient,
       .attentionPatternGradient, .attentionCollect, .shortConvolutionGradient, .shortConvolutionWeightGradient,
       .recurrenceGradient:

@@ -67,7 +67,8 @@ extension CellRule {
         "A share grows where it helps more than the row's average.", "∂L/∂s = p · (g − Σ p · g)",
         p[last] == 0 ? "0" : "\(text(p[last])) × (\(text(g[last])) − \(text(mean))) = \(text(value))", value)
     case .attentionCollect: return collected()
-    case .transposedLinear, .outerSum, .unpick, .shortConvolutionGradient, .shortConvolutionWeightGradient,
+    case .dropout, .attentionDropout, .transposedLinear, .outerSum, .unpick, .shortConvolutionGradient,
+      .shortConvolutionWeightGradient,
       .recurrenceGradient:
       return nil
     }

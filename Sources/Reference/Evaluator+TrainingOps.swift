@@ -39,6 +39,9 @@ extension Evaluator {
     case .rmsNormGradient(let epsilon): return x.normGradient(y, epsilon, isCentred: false)
     case .layerNormGradient(let epsilon): return x.normGradient(y, epsilon, isCentred: true)
 
+    case .dropout(let mask): return try x.dropped(by: y, mask)
+    case .attentionDropout(let mask): return try x.droppedPattern(by: y, mask, runs: step.runs)
+
     case .attentionPatternGradient: return x.attentionPatternGradient(y)
     case .attentionCollect(let heads): return x.attentionCollect(y, heads: heads)
     case .shortConvolutionGradient: return x.shortConvolutionGradient(weight: y, runs: step.runs)

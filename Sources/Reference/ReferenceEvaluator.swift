@@ -44,7 +44,8 @@ public struct Evaluator<Scalar: ReferenceScalar> {
         weights[index] = HostArray(shape: shape, values: values)
       case .input("tokens", [.tokens], .int32), .input("positions", [.tokens], .int32),
         .input("rows", [.rows], .int32), .input("targets", [.rows], .int32),
-        .input("target_weights", [.rows], .float32), .input("token_weights", [.tokens], .float32):
+        .input("target_weights", [.rows], .float32), .input("token_weights", [.tokens], .float32),
+        .input("dropout_keys", [.tokens], .int32):
         break
       case .input(let name, _, _): throw ReferenceError.unknownInput(name)
       case .gather:

@@ -24,8 +24,20 @@ public struct RunRecord: Codable, Sendable, Hashable, FetchableRecord, Persistab
   /// What went wrong, where something did.
   public var message: String?
 
-  /// Where a run stands. One that was killed still says `running`.
-  public enum Status: String, Codable, Sendable { case running, paused, stopped, finished, failed }
+  /// Where a run stands. The database keeps `running` for one that was killed; the store tells it as `interrupted`, since
+  /// nobody holds its folder.
+  public enum Status: String, Codable, Sendable { case running, paused, interrupted, stopped, finished, failed }
+
+  /// Whether a process works on it now.
+  public var isLive: Bool { status == .running || status == .paused }
+
+  /// As it is stored, but `interrupted` where it says that someone works on it and nobody does.
+  var told: RunRecord {
+    guard isLive, !FolderLock.isHeld(folder) else { return self }
+    var record = self
+    record.status = .interrupted
+    return record
+  }
 }
 
 /// A step of a run as it is stored.
@@ -98,7 +110,7 @@ extension RunStore {
 
   /// All runs, the one that changed last first.
   public func runs() throws -> [RunRecord] {
-    try database.read { try RunRecord.order(Column("changed").desc).fetchAll($0) }
+    try database.read { try RunRecord.order(Column("changed").desc).fetchAll($0) }.map(\.told)
   }
 
   /// The run of an id or folder; nil where there is none.
@@ -106,7 +118,7 @@ extension RunStore {
     let path = URL(filePath: name).standardizedFileURL.path
     return try database.read { db in
       try RunRecord.filter(Column("id") == name || Column("folder") == path || Column("folder") == name).fetchOne(db)
-    }
+    }?.told
   }
 
   /// The rows of a run after a step, in order: of losses, validations, samples, checkpoints or layers.

@@ -1,6 +1,7 @@
 import Foundation
 public import GRDB
 import JSON
+import TensorCore
 import Training
 
 /// The record of training runs in one SQLite file, beside the runs' folders; it can be read while runs write to it.
@@ -26,15 +27,25 @@ public final class RunStore: Sendable {
     #endif
   }
 
-  /// Opens the store of a folder, or makes both. Throws where it cannot be written or is no database.
+  /// Opens the store of a folder, or makes both. Throws `FileError` where it cannot be written or is no database.
   public init(folder: String) throws {
     let folder = URL(filePath: folder).standardizedFileURL.path
     self.folder = folder
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    do { try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true) } catch {
+      throw FileError(path: folder, reason: error.localizedDescription)
+    }
+    // Of programs that begin at the same moment one makes the tables, and the others find them.
+    let lock = FolderLock(waitingFor: folder)
+    defer { withExtendedLifetime(lock) {} }
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
-    database = try DatabasePool(path: folder + "/runs.sqlite", configuration: configuration)
-    try Self.migrator.migrate(database)
+    let path = folder + "/runs.sqlite"
+    do {
+      database = try DatabasePool(path: path, configuration: configuration)
+      try Self.migrator.migrate(database)
+    } catch let error as DatabaseError {
+      throw FileError(path: path, reason: error.message ?? "\(error)")
+    }
   }
 
   /// Whether a folder holds a store: reading one need not make it.

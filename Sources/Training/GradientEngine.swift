@@ -26,12 +26,14 @@ final class GradientEngine {
   private let countsAnswers: Bool
   private let learns: Bool
   private let vocabulary: Int
+  /// Of dropout's masks; nil without dropout.
+  private let dropoutSeed: UInt64?
 
   /// Plans for batches of at most `rows`. With `learns` there are gradients, without them answers are counted where the
-  /// data have some.
+  /// data have some. `dropout` is the share of numbers that are dropped while learning.
   init(
     _ model: TrainableModel, _ data: any TrainingData, rows: Int, products: Recipe.ProductFormat, team: ThreadTeam,
-    learns: Bool
+    learns: Bool, dropout: Float = 0, seed: UInt64 = 0
   ) throws {
     self.rows = rows
     vocabulary = model.architecture.config.vocabularySize
@@ -45,8 +47,10 @@ final class GradientEngine {
     if countsAnswers { options.taps = ["logits"] }
     let graph =
       learns
-      ? try model.edited.differentiated(wanting: { model.layout[$0] != nil }) : try model.edited.trainingLoss()
+      ? try (dropout > 0 ? model.edited.withDropout(dropout) : model.edited)
+        .differentiated(wanting: { model.layout[$0] != nil }) : try model.edited.trainingLoss()
     self.learns = learns
+    dropoutSeed = learns && dropout > 0 ? seed : nil
     engine = try TrainingEngine(graph, parameters: model.layout, options: options) { name in
       guard let tensor = model.frozen[name] else {
         throw TrainingEngineError.weight(name: name, reason: "is neither trained nor known")
@@ -69,14 +73,18 @@ final class GradientEngine {
     return sequences.prefix(max(count, 1))
   }
 
-  /// Runs all sequences in as many batches as they need; gradients are those of the mean loss over counted rows.
-  func pass(_ sequences: [TrainingSequence], parameters: FloatBuffer, gradients: FloatBuffer) throws -> Pass {
+  /// Runs all sequences in as many batches as they need; gradients are those of the mean loss over counted rows, with
+  /// dropout's masks of `step`.
+  func pass(
+    _ sequences: [TrainingSequence], step: Int = 0, parameters: FloatBuffer, gradients: FloatBuffer
+  ) throws -> Pass {
     let counted = sequences.reduce(0) { $0 + $1.countedRows }
     var result = Pass(loss: 0, rows: 0, counted: counted, operations: 0)
     var rest = sequences[...]
     while !rest.isEmpty {
       let part = fitting(rest)
-      let batch = batch(part, share: 1 / Float(max(counted, 1)))
+      var batch = batch(part, share: 1 / Float(max(counted, 1)))
+      if let dropoutSeed { batch.dropoutKeys = Self.dropoutKeys(part, seed: dropoutSeed, step: step) }
       result.loss += try engine.run(
         batch, parameters: UnsafePointer(parameters.base), gradients: learns ? gradients.base : nil,
         accumulating: result.rows > 0)
@@ -86,6 +94,14 @@ final class GradientEngine {
       rest = rest.dropFirst(part.count)
     }
     return result
+  }
+
+  /// Keys that follow from the seed, the step, a sequence's place in it and a row's in the sequence.
+  private static func dropoutKeys(_ sequences: ArraySlice<TrainingSequence>, seed: UInt64, step: Int) -> [Int32] {
+    sequences.indices.flatMap { index in
+      var random = TrainingRandom(seed, UInt64(step), UInt64(index), 0x6472_6F70)
+      return (0..<sequences[index].rowCount).map { _ in Int32(random.next() >> 40) }
+    }
   }
 
   private func batch(_ sequences: ArraySlice<TrainingSequence>, share: Float) -> TrainingBatch {

@@ -1,4 +1,5 @@
-import GraphIR
+package import GraphIR
+import TensorCore
 
 extension Graph {
   /// The same graph recorded anew, with other values in some places.
@@ -32,6 +33,39 @@ extension Graph {
     try edited(dropping: {
       if case .weight(let name, _) = $0.op { name.hasSuffix(".bias") } else { false }
     }) { _, _, _ in nil }
+  }
+
+  /// The same model with dropout as nanoGPT has it: of the first stream, of what each branch adds to it, and of attention's
+  /// patterns. Input `dropout_keys [T]` gives each row's random bits.
+  ///
+  /// Throws `GraphError` where the model has no such values.
+  package func withDropout(_ rate: Float) throws -> Graph {
+    var names = nodes.map { [$0.name] }
+    for (name, node) in aliases { names[node].append(name) }
+    let dropped = Set(
+      names.filter { all in
+        all.contains { $0 == "blocks.0.resid_pre" || $0.hasSuffix(".attn_out") || $0.hasSuffix(".mlp_out") }
+      }.map { $0[0] })
+    guard dropped.count > 1 else {
+      throw GraphError(node: "dropout", reason: "the model has no branches attn_out and mlp_out beside a stream")
+    }
+    var count: UInt32 = 0
+    func mask() -> DropoutMask {
+      // More apart than a layer has heads.
+      count += 1
+      return DropoutMask(rate: rate, salt: count << 13)
+    }
+    return try edited { node, operands, g in
+      if node.op == .attentionMix {
+        let keys = g.input("dropout_keys", [.tokens], .int32)
+        let kept = g.record(.training(.attentionDropout(mask())), [operands[0], keys])
+        return g.record(.attentionMix, [kept, operands[1]], name: node.name)
+      }
+      guard dropped.contains(node.name) else { return nil }
+      let whole = g.record(node.op, operands, name: "\(node.name).whole")
+      let keys = g.input("dropout_keys", [.tokens], .int32)
+      return g.record(.training(.dropout(mask())), [whole, keys], name: node.name)
+    }
   }
 
   /// The same model with `(α / r) · B · A` beside the chosen linear maps of blocks: weights `NAME.lora_a [r, in]` and

@@ -8,6 +8,8 @@ extension TrainingRun {
   /// Throws `TrainingError.notFinite` where the loss or the gradient is no number, and `FileError` where a checkpoint
   /// cannot be written: then the last one that was written is whole.
   public func run(observer: any TrainingObserver) throws -> TrainingOutcome {
+    if lock == nil { lock = try Self.lock(folder) }
+    defer { lock = nil }
     observer.observe(.began(start))
     for notice in prepared.notices { observer.observe(.notice(notice)) }
     if step == 0 { try look(observer, isLast: false) }
@@ -66,7 +68,7 @@ extension TrainingRun {
     let rate = recipe.rate.rate(at: step) * factor
     let pass: GradientEngine.Pass
     do {
-      pass = try engine.pass(sequences, parameters: parameters, gradients: gradients)
+      pass = try engine.pass(sequences, step: step, parameters: parameters, gradients: gradients)
     } catch TrainingEngineError.lossNotFinite(let loss) {
       throw notFinite("the loss", "\(loss)")
     }

@@ -46,8 +46,11 @@ public final class TrainingRun: @unchecked Sendable {
   /// Threads that work on a step.
   public var threadCount: Int { team.count }
   let fingerprint: String
-  var lastCheckpoint: Int?
+  /// The step of the checkpoint in the folder.
+  public internal(set) var lastCheckpoint: Int?
   var lastValidation: ValidationReport?
+  /// Held from the beginning to the end of the training, so that nobody else writes to the folder.
+  var lock: FolderLock?
 
   /// Begins a new run: makes the folder, reads or makes the data, draws the first weights.
   ///
@@ -91,6 +94,7 @@ public final class TrainingRun: @unchecked Sendable {
     _ recipe: Recipe, _ folder: String, _ options: TrainingOptions, isNew: Bool, _ progress: (Double) -> Void
   ) throws {
     (self.recipe, self.folder, self.options) = (recipe, folder, options)
+    lock = try Self.lock(folder)
     var base: ModelFile?
     if case .existing(let path, _, _) = recipe.model { base = try ModelFile(path: path) }
     let hasTokenizer = FileManager.default.fileExists(atPath: folder + "/tokenizer.json")
@@ -111,10 +115,22 @@ public final class TrainingRun: @unchecked Sendable {
     parameters = try FloatBuffer(count: model.layout.count)
     gradients = try FloatBuffer(count: model.layout.count)
     optimizer = try Optimizer(recipe.optimizer, layout: model.layout, team: team)
-    engine = try GradientEngine(model, prepared.data, rows: rows, products: recipe.products, team: team, learns: true)
+    engine = try GradientEngine(
+      model, prepared.data, rows: rows, products: recipe.products, team: team, learns: true, dropout: recipe.dropout,
+      seed: recipe.seed)
     validator = try GradientEngine(
       model, prepared.data, rows: rows, products: recipe.products, team: team, learns: false)
     fingerprint = prepared.fingerprint
+  }
+
+  /// Makes the folder where it is not there; throws `TrainingError.folder` while another run trains in it.
+  static func lock(_ folder: String) throws -> FolderLock {
+    _ = try ModelOutputFolder(path: folder)
+    guard let lock = FolderLock(of: folder) else {
+      throw TrainingError.folder(
+        path: folder, reason: "is being trained by another process or run; stop that one first")
+    }
+    return lock
   }
 
   /// Weights, gradients and two moments, and at least the residual stream of each layer twice.

@@ -11,6 +11,7 @@ struct AttentionShape: Hashable, Sendable {
   var scale: Float
   var softcap: Float?
   var mask: AttentionMask
+  var dropout: DropoutMask?
 
   /// Pairs of a row's head and a row that it sees, in sequences that are all as long as the longest.
   func pairs(_ sizes: Sizes) -> Int {
@@ -31,7 +32,8 @@ struct AttentionShape: Hashable, Sendable {
       queries: queries, keys: keys, values: values, queryRow: heads * keyWidth, keyRow: keyValueHeads * keyWidth,
       valueRow: keyValueHeads * valueWidth, heads: heads, keyHeads: keyValueHeads, keyWidth: keyWidth,
       valueWidth: valueWidth, window: window, chunk: chunk, scale: scale, softcap: softcap ?? 0, sinks: nil,
-      outputs: outputs, outputRow: heads * valueWidth, logSums: outputs, outputGradients: nil, outputGradientRow: 0,
+      dropoutKeys: nil, dropout: dropout?.kernel ?? dropout_mask(salt: 0, threshold: 0, scale: 1), outputs: outputs,
+      outputRow: heads * valueWidth, logSums: outputs, outputGradients: nil, outputGradientRow: 0,
       queryGradients: nil, queryGradientRow: 0, keyGradients: nil, keyGradientRow: 0, valueGradients: nil,
       valueGradientRow: 0)
   }

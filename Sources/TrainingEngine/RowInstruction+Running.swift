@@ -29,6 +29,7 @@ extension RowInstruction {
       each(rows, lanes, isWhole) { x, n, out in
         for i in 0..<n { out[i] = x[i].isNaN ? 0 : x[i].rounded(.towardZero) }
       }
+    case .dropout(let mask): drop(rows, columns: 0..<a.count, lanes, mask, frame, all)
     case .unaryGradient(let function):
       if isWhole, b?.isContiguous == true {
         let first = rows.lowerBound
@@ -161,11 +162,28 @@ extension RowInstruction {
     }
   }
 
+  private func drop(
+    _ rows: Range<Int>, columns: Range<Int>, _ lanes: RowLanes, _ mask: DropoutMask, _ frame: Frame,
+    _ kernels: TrainingKernels
+  ) {
+    guard let b else { return }
+    let (keys, first) = (frame.integers(b), columns.lowerBound)
+    withUnsafePointer(to: mask.kernel) { mask in
+      for row in rows {
+        kernels.training.dropout(
+          mask, UInt32(bitPattern: keys[row]), first, lanes.a[row] + first, columns.count, lanes.output[row] + first)
+      }
+    }
+  }
+
   /// Computes some columns of an elementwise operation, for whose operands rows are as wide as the result's.
   func run(_ rows: Range<Int>, columns: Range<Int>, _ frame: Frame, _ all: TrainingKernels) {
     let first = columns.lowerBound
     let (x, out) = (frame[a], frame[output])
     let y = b.map { frame[$0] } ?? x
+    if case .dropout(let mask) = operation {
+      return drop(rows, columns: columns, RowLanes(a: x, b: y, c: x, output: out), mask, frame, all)
+    }
     for row in rows {
       let (x, y, out) = (x[row] + first, y[row] + first, out[row] + first)
       switch operation {

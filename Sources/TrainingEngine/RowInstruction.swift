@@ -16,6 +16,11 @@ struct RowInstruction: Sendable {
 
   var reads: [View] { [a] + [b, c].compactMap { $0 } }
 
+  /// Operands with a column for each of an elementwise result's; dropout's keys have one for all.
+  var columnReads: [View] {
+    if case .dropout = operation { [a] } else { reads }
+  }
+
   /// Operands of which any row may be read.
   var wholeReads: [View] {
     switch operation {

@@ -15,6 +15,8 @@ enum RowOperation: Sendable {
   case affine(scale: Float, offset: Float)
   case clamp(lower: Float, upper: Float)
   case truncate
+  /// By the second operand's keys, which are integers.
+  case dropout(DropoutMask)
   case softmax(width: Int)
   case normalizeSum(epsilon: Float, width: Int)
   case rmsNorm(epsilon: Float, width: Int)
@@ -38,7 +40,8 @@ enum RowOperation: Sendable {
   /// Whether a row of the result needs only that row of its operands, or a row for all, and is as wide as the first's.
   var isRowwise: Bool {
     switch self {
-    case .rmsNorm, .layerNorm, .softmax, .normalizeSum, .binary, .affine, .clamp, .unary, .unaryGradient: true
+    case .rmsNorm, .layerNorm, .softmax, .normalizeSum, .binary, .affine, .clamp, .unary, .unaryGradient, .dropout:
+      true
     default: false
     }
   }
@@ -46,11 +49,15 @@ enum RowOperation: Sendable {
   /// Whether an element of the result needs only that element of operands with as many columns, or a row for all.
   var isElementwise: Bool {
     switch self {
-    case .unary, .unaryGradient, .affine, .clamp, .binary(_, .alike): true
+    case .unary, .unaryGradient, .affine, .clamp, .dropout, .binary(_, .alike): true
     case .binary(_, .tiled(let period)): period > 0
     default: false
     }
   }
+}
+
+extension DropoutMask {
+  var kernel: dropout_mask { dropout_mask(salt: salt, threshold: threshold, scale: scale) }
 }
 
 extension Unary {

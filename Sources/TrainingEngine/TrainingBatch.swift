@@ -21,14 +21,17 @@ public struct TrainingBatch: Sendable, Equatable {
   public var targetWeights: [Float]
   /// `[T]`, shares of rows in the load-balancing loss, with sum 1; may be empty where the graph has no such loss.
   public var tokenWeights: [Float]
+  /// `[T]`, 24 random bits of each row's own, where the graph has dropout.
+  public var dropoutKeys: [Int32]
   /// `[R]`, the rows whose logits are asked for; nil for all. Only engines with `choosesRows` take some.
   public var rows: [Int32]?
 
   public init(
     tokens: [Int32], sequences: [Sequence], targets: [Int32], targetWeights: [Float], tokenWeights: [Float] = [],
-    rows: [Int32]? = nil
+    dropoutKeys: [Int32] = [], rows: [Int32]? = nil
   ) {
     (self.tokens, self.sequences, self.targets) = (tokens, sequences, targets)
     (self.targetWeights, self.tokenWeights, self.rows) = (targetWeights, tokenWeights, rows)
+    self.dropoutKeys = dropoutKeys
   }
 }

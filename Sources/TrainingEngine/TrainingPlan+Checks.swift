@@ -39,6 +39,10 @@ extension TrainingPlan {
     if inputs["token_weights"] != nil {
       try require(batch.tokenWeights.count == tokens, "has \(batch.tokenWeights.count) weights for \(tokens) tokens")
     }
+    if inputs["dropout_keys"] != nil {
+      try require(batch.dropoutKeys.count == tokens, "has \(batch.dropoutKeys.count) dropout keys for \(tokens) tokens")
+      try require(batch.dropoutKeys.allSatisfy { (0..<1 << 24).contains($0) }, "has dropout keys beyond 24 bits")
+    }
     return Sizes(
       tokens: tokens, rows: rows, sequences: batch.sequences.count,
       longest: batch.sequences.reduce(0) { max($0, $1.count) })

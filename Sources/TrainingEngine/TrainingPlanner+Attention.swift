@@ -8,8 +8,10 @@ struct AttentionMatch: Hashable {
   let k: Int
   let v: Int
   let sinks: Int?
+  /// Dropout's keys.
+  let keys: Int?
 
-  var reads: [Int] { [q, k, v] + (sinks.map { [$0] } ?? []) }
+  var reads: [Int] { [q, k, v] + [sinks, keys].compactMap { $0 } }
 }
 
 /// The gradients of one attention within a graph: nodes of its operands, and those that it makes.
@@ -51,7 +53,11 @@ extension TrainingPlanner {
 
   /// Attention of a pattern over values, where rows of the step's own sequences make the pattern.
   private func match(pattern: Int, values: Int) -> AttentionMatch? {
-    let node = graph.nodes[pattern]
+    var (node, dropout, keys) = (graph.nodes[pattern], DropoutMask?.none, Int?.none)
+    if case .training(.attentionDropout(let mask)) = node.op {
+      guard case .input(_, _, .int32) = graph.nodes[node.inputs[1]].op else { return nil }
+      (dropout, keys, node) = (mask, node.inputs[1], graph.nodes[node.inputs[0]])
+    }
     guard case .attentionPattern = node.op else { return nil }
     let scores = graph.nodes[node.inputs[0]]
     guard case .attentionScores(let scale, let softcap, let mask) = scores.op else { return nil }
@@ -59,22 +65,27 @@ extension TrainingPlanner {
     guard q[0] == .tokens, k[0] == .tokens, v[0] == .tokens, v[1] == k[1] else { return nil }
     let shape = AttentionShape(
       heads: largest[q[1]], keyValueHeads: largest[k[1]], keyWidth: largest[q[2]], valueWidth: largest[v[2]],
-      scale: scale, softcap: softcap, mask: mask)
+      scale: scale, softcap: softcap, mask: mask, dropout: dropout)
     return AttentionMatch(
       shape: shape, q: scores.inputs[0], k: scores.inputs[1], v: values,
-      sinks: node.inputs.count > 1 ? node.inputs[1] : nil)
+      sinks: node.inputs.count > 1 ? node.inputs[1] : nil, keys: keys)
   }
 
   /// The gradients that are computed from a pattern.
   private func gradientMatches(pattern: Int, _ mixes: [AttentionMatch: Int]) -> [AttentionGradientMatch] {
     func op(_ node: Int) -> Op { graph.nodes[node].op }
     let slopes = readers[pattern].filter { op($0) == .training(.attentionPatternGradient) }
-    let collects = readers[pattern].filter { isCollect($0) && graph.nodes[$0].inputs[0] == pattern }
+    let used = readers[pattern].first { isDropout(op($0)) && graph.nodes[$0].inputs[0] == pattern } ?? pattern
+    let collects = readers[used].filter { isCollect($0) && graph.nodes[$0].inputs[0] == used }
     var matches: [AttentionGradientMatch] = []
     for slope in slopes where graph.nodes[slope].inputs[0] == pattern {
-      let products = graph.nodes[graph.nodes[slope].inputs[1]]
+      var products = graph.nodes[graph.nodes[slope].inputs[1]]
+      if used != pattern {
+        guard products.op == op(used), products.inputs[1] == graph.nodes[used].inputs[1] else { continue }
+        products = graph.nodes[products.inputs[0]]
+      }
       guard case .attentionScores(1, nil, _) = products.op,
-        let attention = match(pattern: pattern, values: products.inputs[1])
+        let attention = match(pattern: used, values: products.inputs[1])
       else { continue }
       var match = AttentionGradientMatch(attention: attention, gradient: products.inputs[0])
       match.valueGradient = collects.first { graph.nodes[$0].inputs[1] == match.gradient }
@@ -91,6 +102,10 @@ extension TrainingPlanner {
       if !match.makes.isEmpty { matches.append(match) }
     }
     return matches
+  }
+
+  private func isDropout(_ op: Op) -> Bool {
+    if case .training(.attentionDropout) = op { true } else { false }
   }
 
   private func isCollect(_ node: Int) -> Bool {
@@ -129,7 +144,8 @@ extension TrainingPlanner {
   private mutating func addAttention(_ match: AttentionMatch, _ output: View, name: String) throws {
     let views = AttentionViews(
       q: try view(match.q), k: try view(match.k), v: try view(match.v), sinks: try match.sinks.map { try vector($0) },
-      output: output, logSums: try allocate(rows: .tokens, count: match.shape.heads, "sums of \(name)"))
+      keys: try match.keys.flatMap { try integers($0) }, output: output,
+      logSums: try allocate(rows: .tokens, count: match.shape.heads, "sums of \(name)"))
     attentionViews[match] = views
     add(AttentionStep(name: name, shape: match.shape, views: views))
   }

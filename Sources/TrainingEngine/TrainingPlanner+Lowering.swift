@@ -44,7 +44,7 @@ extension TrainingPlanner {
   private mutating func input(_ name: String, _ shape: Shape) throws -> View {
     let known: [String: Shape] = [
       "tokens": [.tokens], "positions": [.tokens], "rows": [.rows], "targets": [.rows], "target_weights": [.rows],
-      "token_weights": [.tokens],
+      "token_weights": [.tokens], "dropout_keys": [.tokens],
     ]
     guard known[name] == shape else {
       throw TrainingEngineError.unplannable(node: name, reason: "no batch gives this input")

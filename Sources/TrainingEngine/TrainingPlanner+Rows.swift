@@ -20,6 +20,7 @@ extension TrainingPlanner {
     case .affine(let scale, let offset): return .affine(scale: scale, offset: offset)
     case .clamp(let lower, let upper): return .clamp(lower: lower, upper: upper)
     case .cast: return .truncate
+    case .training(.dropout(let mask)): return try integers(node.inputs[1]) == nil ? nil : .dropout(mask)
     case .training(.unaryGradient(let function)): return .unaryGradient(function.kernel)
     case .training(.sum): return .sum(spread(index, over: first))
     case .training(.spread): return .spread(spread(first, over: index))
@@ -87,7 +88,7 @@ extension TrainingPlanner {
     for (place, input) in node.inputs.enumerated() {
       let isVector: Bool
       switch (operation, place) {
-      case (.embed, 0), (.rope, 1), (.crossEntropy, 1), (.crossEntropyGradient, 1):
+      case (.embed, 0), (.rope, 1), (.dropout, 1), (.crossEntropy, 1), (.crossEntropyGradient, 1):
         operands.append(try integers(input) ?? view(input))
         continue
       case (.spread, 0), (.binary, 1):
@@ -165,6 +166,6 @@ extension TrainingPlanner {
     }
     guard isAligned else { return false }
     if products.hasWholeRows(columns: own.n) { return instruction.operation.isRowwise }
-    return instruction.operation.isElementwise && instruction.reads.allSatisfy { $0.count == own.n }
+    return instruction.operation.isElementwise && instruction.columnReads.allSatisfy { $0.count == own.n }
   }
 }

@@ -102,6 +102,7 @@ final class TrainingRunner: TeamWork, @unchecked Sendable {
       case "rows":
         for row in 0..<frame.sizes.rows { words[row] = Float(batch.rows.map { Int($0[row]) } ?? row) }
       case "targets": for (row, target) in batch.targets.enumerated() { words[row] = Float(target) }
+      case "dropout_keys": for (row, key) in batch.dropoutKeys.enumerated() { words[row] = Float(key) }
       case "target_weights": for (row, weight) in batch.targetWeights.enumerated() { words[row] = weight }
       default: for (row, weight) in batch.tokenWeights.enumerated() { words[row] = weight }
       }
@@ -114,6 +115,7 @@ final class TrainingRunner: TeamWork, @unchecked Sendable {
     case "positions":
       for sequence in batch.sequences { for row in sequence.range { words[row] = Int32(row - sequence.start) } }
     case "targets": for (row, target) in batch.targets.enumerated() { words[row] = target }
+    case "dropout_keys": for (row, key) in batch.dropoutKeys.enumerated() { words[row] = key }
     default: for row in 0..<frame.sizes.rows { words[row] = batch.rows.map { $0[row] } ?? Int32(row) }
     }
   }

@@ -37,7 +37,7 @@ struct ConvertCommand: ParsableCommand {
       try MinGPT(JSONTensors(path: source)).write(folder: output)
       return Terminal.note("wrote \(output)")
     }
-    var conversion = try Conversion(folder: source)
+    var conversion = try Conversion(folder: ModelName.resolved(source))
     if let format {
       guard let known = BlockFormat(name: format), known.canEncode else {
         throw ValidationError("--format: '\(format)' is no format that can be written")

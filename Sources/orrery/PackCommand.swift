@@ -24,7 +24,7 @@ struct PackCommand: ParsableCommand {
   func run() throws {
     let folder = PackedFolder.standard
     if remove {
-      let freed = try folder.remove(arguments.model)
+      let freed = try folder.remove(ModelName.resolved(arguments.model))
       print(freed == 0 ? "there is no file of packed weights" : "removed \(size(freed)) from \(folder.path)")
       return
     }

@@ -58,7 +58,7 @@ struct PlanCommand: ParsableCommand {
     var options = ModelOptions()
     (options.cacheFormat, options.threads, options.chunk) = (kv.format, threads, chunk)
     let format = format.flatMap { BlockFormat(name: $0) }
-    let plan = try ModelPlan(path: model, context: context, format: format, options: options)
+    let plan = try ModelPlan(path: ModelName.resolved(model), context: context, format: format, options: options)
     let team = ThreadTeam(count: threads > 0 ? threads : plan.machine.processorCount)
     let peaks = try MachinePeaks(team: team)
     for _ in 0..<9 { peaks.sampleReads() }

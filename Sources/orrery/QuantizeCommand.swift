@@ -34,9 +34,13 @@ struct QuantizeCommand: ParsableCommand {
       throw ValidationError(
         "'\(self.recipe)' is no recipe; there are \(QuantisationRecipe.all.map(\.name).joined(separator: ", "))")
     }
+    let path = ModelName.resolved(source)
+    if (try? FileManager.default.contentsOfDirectory(atPath: path)) != nil {
+      throw ValidationError("'\(source)' is a folder: make a GGUF file of it first (orrery convert)")
+    }
     let count = threads > 0 ? min(threads, 256) : ProcessInfo.processInfo.activeProcessorCount
     let bar = ProgressBar("quantising")
-    try GGUFFile(path: source).quantise(to: output, recipe: recipe, threads: count, requantising: requantize) {
+    try GGUFFile(path: path).quantise(to: output, recipe: recipe, threads: count, requantising: requantize) {
       bar.update(Double($0.bytesWritten) / Double(max($0.bytesTotal, 1)))
     }
     bar.finish()

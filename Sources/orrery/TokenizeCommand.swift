@@ -35,7 +35,7 @@ struct TokenizeCommand: ParsableCommand {
   var decode = false
 
   func run() throws {
-    let tokenizer = try Self.tokenizer(model)
+    let tokenizer = try Self.tokenizer(ModelName.resolved(model))
     let input = try Terminal.readAll()
     if decode { return Terminal.write(try tokenizer.decode(Self.ids(input))) }
     let ids = try tokenizer.encode(input, addSpecial: !noSpecial, parseSpecial: !noParseSpecial)

@@ -90,7 +90,10 @@ extension TrainCommand {
     if all.isEmpty { return print("there are no runs in \(folder)") }
     for run in all {
       let name = run.id.padding(toLength: max(24, run.id.count + 1), withPad: " ", startingAt: 0)
-      print("\(name)\(run.status.rawValue) at \(run.step)/\(run.steps), \(run.parameters) parameters, \(run.folder)")
+      let place = runs.map { " --runs \($0)" } ?? ""
+      let way = run.status == .interrupted ? " (go on: orrery train --resume \(run.id)\(place))" : ""
+      print(
+        "\(name)\(run.status.rawValue) at \(run.step)/\(run.steps)\(way), \(run.parameters) parameters, \(run.folder)")
     }
   }
 }

@@ -120,6 +120,9 @@ struct TrainCommand: ParsableCommand {
       outcome = try Interruption.noting { try run.run(observer: Observers([recorder, progress])) }
     } catch {
       recorder.fail(error)
+      if error is FileError, let step = run.lastCheckpoint {
+        Terminal.note("The checkpoint of step \(step) is whole. Go on with: orrery train --resume \(record.id)")
+      }
       throw error
     }
     if outcome.reason == .finished, let output { try deliver(run, to: output) }
@@ -132,6 +135,9 @@ struct TrainCommand: ParsableCommand {
     defer { bar.finish() }
     if let resume {
       let found = try store.run(resume)
+      if let found, found.isLive {
+        throw ValidationError("--resume: \(found.id) is being trained by another process; stop that one first")
+      }
       guard let record = try found ?? adopted(resume, store) else {
         throw ValidationError("--resume: there is no run '\(resume)' in \(store.folder) (all: orrery train --history)")
       }
@@ -160,27 +166,35 @@ struct TrainCommand: ParsableCommand {
     return try store.adopt(Recipe(path: path + "/recipe.json"), folder: URL(filePath: path).standardizedFileURL.path)
   }
 
+  /// The package's recipe of a name; nil for others, and where `--data` can only be for the trained model of that name.
+  private func recipe(named name: String) throws -> Recipe? {
+    guard Recipe.bundledNames.contains(name) else { return nil }
+    let known = try Recipe.bundled(name)
+    if case .text = known.data { return known }
+    return data != nil && ModelName.path(name) != nil ? nil : known
+  }
+
   /// The recipe with what the command line changes.
   private func chosenRecipe() throws -> Recipe {
-    var chosen: Recipe
+    var (chosen, source): (Recipe, String?)
     if let recipe {
-      chosen = try Recipe(path: recipe)
-    } else if let what, Recipe.bundledNames.contains(what) {
-      chosen = try Recipe.bundled(what)
+      (chosen, source) = (try Recipe(path: recipe), text ?? data)
+    } else if let what, let known = try recipe(named: what) {
+      (chosen, source) = (known, text ?? data)
     } else if let what, let path = ModelName.path(what) {
       guard let data = data ?? text else {
         throw ValidationError("'\(what)' is a model: give --data with what it is to be trained further on")
       }
-      chosen = try Recipe.fineTuning(model: path, data: data, rank: lora)
+      (chosen, source) = (try Recipe.fineTuning(model: path, data: data, rank: lora), nil)
     } else {
       let known = Recipe.bundledNames.joined(separator: ", ")
       throw ValidationError("'\(what ?? "")' is neither a recipe (\(known)) nor a model")
     }
-    if let text = text ?? (what.map(Recipe.bundledNames.contains) ?? true ? data : nil) {
+    if let source {
       guard case .text = chosen.data else {
-        throw ValidationError("--text: the recipe \(chosen.name) makes its own data")
+        throw ValidationError("\(data == nil ? "--text" : "--data"): the recipe \(chosen.name) makes its own data")
       }
-      chosen = try chosen.replacing("data", "path", by: .string(text))
+      chosen = try chosen.replacing("data", "path", by: .string(source))
     }
     if let steps { chosen = try chosen.replacing("steps", by: .integer(steps)) }
     if let batch { chosen = try chosen.replacing("batch", by: .integer(batch)) }

@@ -24,8 +24,13 @@ extension TrainingBenchmark.Report {
       }
       lines.append(line)
     }
+    let whole = "together".padding(toLength: 20, withPad: " ", startingAt: 0)
+    lines.append(whole + String(format: "%4d steps %9.3f ms", costs.reduce(0) { $0 + $1.steps }, costSeconds * 1e3))
     return lines.joined(separator: "\n")
   }
+
+  /// Of the step that `costs` are of.
+  private var costSeconds: Double { costs.reduce(0) { $0 + $1.seconds } }
 
   var json: JSON {
     [

@@ -61,6 +61,28 @@ import Testing
     }
   }
 
+  @Test(arguments: ["f32", "bf16"]) func `a training step and its parts`(products: String) throws {
+    try withModel("f16") { path throws in
+      let arguments = ["bench", path, "--train", "3", "-p", "24", "-r", "3", "-t", "2", "--products", products]
+      let result = try Command.run(arguments + ["--json"])
+      #expect(result.status == 0, "\(result.errors)")
+      let json = try JSON(parsing: result.output)
+      #expect(json["tokens"]?.int == 72 && json["operations"]?.int ?? 0 > 1_000_000)
+      let seconds = try #require(json["seconds"]?.array).compactMap(\.double).sorted()
+      let costs = try #require(json["costs"]?.array)
+      let parts = costs.compactMap { $0["seconds"]?.double }
+      #expect(seconds.count == 3 && parts.allSatisfy { $0 >= 0 }, "\(costs)")
+      // The table is of the step in the middle.
+      #expect(abs(parts.reduce(0, +) - seconds[1]) < 1e-6, "\(parts) \(seconds)")
+      let kinds = costs.compactMap { $0["kind"]?.string }
+      for kind in ["product", "attention", "attention gradient", "AdamW", "between"] {
+        #expect(kinds.contains(kind), "\(kinds)")
+      }
+      let text = try Command.run(arguments).text
+      for word in ["72 tokens a step", "of this machine's", "product", "together"] { #expect(text.contains(word)) }
+    }
+  }
+
   @Test func `many users at once`() throws {
     try withModel("q4_0") { path throws in
       let result = try Command.run("bench", path, "--users", "3", "-p", "9", "-n", "5", "-r", "2", "--json")
@@ -130,6 +152,7 @@ import Testing
     ["bench", "x.gguf", "-d", "1,,2"], ["bench", "--make", "tiny:q4_0"], ["bench", "--make", "tiny", "--output", "x"],
     ["bench", "--make", "huge:q4_0", "--output", "x"], ["bench", "--make", "tiny:q9", "--output", "x"],
     ["bench", "x.gguf", "--users", "0"], ["bench", "x.gguf", "--users", "4", "-d", "10"],
+    ["bench", "x.gguf", "--train", "0"], ["bench", "x.gguf", "--train", "2", "--users", "2"],
     ["bench", "x.gguf", "--output", "x"], ["bench", "x.gguf", "--make", "tiny:q4_0", "--output", "x"],
   ])
   func `wrong arguments are refused`(arguments: [String]) throws {

@@ -22,7 +22,9 @@ enum Command {
     _ arguments: String..., input: [UInt8] = [], folder: URL? = nil
   ) throws -> Result { try run(arguments, input: input, folder: folder) }
 
-  static func run(_ arguments: [String], input: [UInt8] = [], folder: URL? = nil) throws -> Result {
+  static func run(
+    _ arguments: [String], input: [UInt8] = [], folder: URL? = nil, environment: [String: String] = [:]
+  ) throws -> Result {
     let streams = try TestData.temporaryFolder()
     defer { try? FileManager.default.removeItem(at: streams) }
     func stream(_ name: String, _ bytes: [UInt8] = []) throws -> URL {
@@ -40,6 +42,7 @@ enum Command {
     process.standardError = try FileHandle(forWritingTo: errors)
     // A crash need not print its stack here.
     process.environment = ProcessInfo.processInfo.environment.merging(["SWIFT_BACKTRACE": "enable=no"]) { $1 }
+      .merging(environment) { $1 }
     let ended = DispatchSemaphore(value: 0)
     process.terminationHandler = { _ in ended.signal() }
     try process.run()

@@ -13,6 +13,8 @@ struct SequenceAttentionCase {
   var chunk = 0
   var softcap: Float = 0
   var hasSinks = false
+  /// The share of weights that are dropped.
+  var dropout: Float = 0
   var size: Float = 1
 
   var rows: Int { counts.reduce(0, +) }
@@ -30,6 +32,22 @@ struct SequenceAttentionCase {
 
   private struct Operands {
     let q, k, v, g, sinks: [Float]
+    let keys: [Int32]
+  }
+
+  private var mask: dropout_mask {
+    dropout_mask(salt: 5 << 13, threshold: UInt32(dropout * 0x1p24), scale: 1 / (1 - dropout))
+  }
+
+  /// What a head's weight of a row for a position is multiplied with.
+  private func share(key: Int32, head: Int, position: Int) -> Double {
+    func mixed(_ word: UInt32) -> UInt32 {
+      var word = (word ^ (word >> 16)) &* 0x7FEB_352D
+      word = (word ^ (word >> 15)) &* 0x846C_A68B
+      return word ^ (word >> 16)
+    }
+    let start = mixed(UInt32(key) ^ ((mask.salt + UInt32(head)) &* 0x9E37_79B9))
+    return mixed(start &+ UInt32(position) &* 0x9E37_79B9) >> 8 < mask.threshold ? 0 : Double(mask.scale)
   }
 
   private var operands: Operands {
@@ -38,7 +56,7 @@ struct SequenceAttentionCase {
     return Operands(
       q: random.floats(rows * heads * keyWidth, in: range), k: random.floats(rows * keyHeads * keyWidth, in: range),
       v: random.floats(rows * keyHeads * valueWidth, in: range), g: random.floats(rows * heads * valueWidth),
-      sinks: random.floats(heads))
+      sinks: random.floats(heads), keys: (0..<rows).map { Int32($0 * 40_503 % (1 << 24)) })
   }
 
   private var runs: [Range<Int>] {
@@ -68,13 +86,17 @@ struct SequenceAttentionCase {
           o.g.withUnsafeBufferPointer { g in
             o.sinks.withUnsafeBufferPointer { sinks in
               table.withUnsafeBufferPointer { table in
+                let keys = UnsafeMutablePointer<Int32>.allocate(capacity: rows)
+                keys.initialize(from: o.keys, count: rows)
+                defer { keys.deallocate() }
                 withBuffers(&result) { out, logs, dq, dk, dv, ds in
                   let (keyRow, valueRow) = (keyHeads * keyWidth, keyHeads * valueWidth)
                   let work = sequence_attention(
                     queries: q.baseAddress!, keys: k.baseAddress!, values: v.baseAddress!, queryRow: heads * keyWidth,
                     keyRow: keyRow, valueRow: valueRow, heads: heads, keyHeads: keyHeads, keyWidth: keyWidth,
                     valueWidth: valueWidth, window: window, chunk: chunk, scale: scale, softcap: softcap,
-                    sinks: hasSinks ? sinks.baseAddress : nil, outputs: out, outputRow: heads * valueWidth,
+                    sinks: hasSinks ? sinks.baseAddress : nil, dropoutKeys: dropout > 0 ? UnsafePointer(keys) : nil,
+                    dropout: mask, outputs: out, outputRow: heads * valueWidth,
                     logSums: logs, outputGradients: g.baseAddress, outputGradientRow: heads * valueWidth,
                     queryGradients: dq, queryGradientRow: heads * keyWidth, keyGradients: dk, keyGradientRow: keyRow,
                     valueGradients: dv, valueGradientRow: valueRow)
@@ -138,7 +160,8 @@ extension SequenceAttentionCase {
       for t in run {
         for h in 0..<heads {
           let seen = run.lowerBound + firstSeen(t - run.lowerBound)...t
-          addRow(t, h, seen, o, sink: hasSinks ? Double(o.sinks[h]) : nil, sinkAt: index * heads + h, &result)
+          let shares = seen.map { share(key: o.keys[t], head: h, position: $0 - run.lowerBound) }
+          addRow(t, h, seen, shares, o, sink: hasSinks ? Double(o.sinks[h]) : nil, sinkAt: index * heads + h, &result)
         }
       }
     }
@@ -146,7 +169,7 @@ extension SequenceAttentionCase {
   }
 
   private func addRow(
-    _ t: Int, _ h: Int, _ seen: ClosedRange<Int>, _ o: Operands, sink: Double?, sinkAt: Int,
+    _ t: Int, _ h: Int, _ seen: ClosedRange<Int>, _ shares: [Double], _ o: Operands, sink: Double?, sinkAt: Int,
     _ result: inout Result<Double>
   ) {
     let j = h / (heads / keyHeads)
@@ -167,9 +190,10 @@ extension SequenceAttentionCase {
     let sum = scores.reduce(sink.map { exp($0) } ?? 0) { $0 + exp($1) }
     result.logSums[t * heads + h] = log(sum)
     let weights = scores.map { exp($0) / sum }
+    let kept = zip(weights, shares).map { $0 * $1 }
     var share = 0.0
     for c in 0..<valueWidth {
-      let value = zip(seen, weights).reduce(0.0) { $0 + $1.1 * Double(o.v[($1.0 * keyHeads + j) * valueWidth + c]) }
+      let value = zip(seen, kept).reduce(0.0) { $0 + $1.1 * Double(o.v[($1.0 * keyHeads + j) * valueWidth + c]) }
       result.outputs[outAt + c] = value
       share += value * Double(o.g[outAt + c])
     }
@@ -179,9 +203,9 @@ extension SequenceAttentionCase {
       var toWeight = 0.0
       for c in 0..<valueWidth {
         toWeight += Double(o.g[outAt + c]) * Double(o.v[vAt + c])
-        result.values[vAt + c] += weights[i] * Double(o.g[outAt + c])
+        result.values[vAt + c] += kept[i] * Double(o.g[outAt + c])
       }
-      let toScore = weights[i] * (toWeight - share) * slopes[i]
+      let toScore = weights[i] * (toWeight * shares[i] - share) * slopes[i]
       for c in 0..<keyWidth {
         result.queries[qAt + c] += toScore * Double(o.k[kAt + c])
         result.keys[kAt + c] += toScore * Double(o.q[qAt + c])

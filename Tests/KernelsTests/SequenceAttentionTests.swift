@@ -10,7 +10,8 @@ import Testing
     let longest = Double(test.counts.max() ?? 1)
     let (width, size) = (Double(max(test.keyWidth, test.valueWidth)), Double(test.size))
     let score = size * size * width.squareRoot()
-    let relative = ((width + 8) * (score + 1) + longest + 8) * 0x1p-24
+    let dropped = 1 / (1 - Double(test.dropout))
+    let relative = ((width + 8) * (score + 1) + longest + 8) * 0x1p-24 * dropped * dropped
     let (toWeight, group) = (2 * size * width, Double(test.heads / test.keyHeads))
     let toScore = toWeight / Double(test.keyWidth).squareRoot()
     for catalogue in catalogues {
@@ -55,6 +56,12 @@ import Testing
     check(SequenceAttentionCase(counts: [100, 33], heads: 2, keyHeads: 1, softcap: 1.5, size: 2))
     check(SequenceAttentionCase(counts: [100, 33], heads: 4, keyHeads: 2, hasSinks: true))
     check(SequenceAttentionCase(counts: [64, 7], window: 20, softcap: 3, hasSinks: true, size: 2))
+  }
+
+  @Test(arguments: [Float(0.1), 0.5, 0.75]) func `dropped weights`(_ dropout: Float) {
+    check(SequenceAttentionCase(counts: [1, 17, 96, 33, 140], heads: 4, keyHeads: 2, dropout: dropout))
+    check(SequenceAttentionCase(counts: [300], keyWidth: 24, valueWidth: 40, window: 50, dropout: dropout))
+    check(SequenceAttentionCase(counts: [64, 7], softcap: 3, hasSinks: true, dropout: dropout, size: 2))
   }
 
   @Test func `large scores neither overflow nor vanish`() {

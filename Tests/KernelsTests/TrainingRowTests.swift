@@ -37,6 +37,29 @@ extension vector_isa {
     }
   }
 
+  @Test(arguments: widths) func `dropout keeps numbers or not, alike in parts and on every instruction set`(
+    _ width: Int
+  ) {
+    var random = RowRandom(4)
+    let x = random.floats(width).map { $0 + 3 }
+    var first: [Float]?
+    for set in availableSets {
+      var mask = dropout_mask(salt: 9, threshold: 1 << 22, scale: 1.5)
+      var (whole, parts) = ([Float](repeating: .nan, count: width), [Float](repeating: .nan, count: width))
+      set.training.dropout(&mask, 123_456, 0, x, width, &whole)
+      let middle = width / 3
+      set.training.dropout(&mask, 123_456, 0, x, middle, &parts)
+      let tail = Array(x[middle...])
+      var rest = [Float](repeating: .nan, count: width - middle)
+      set.training.dropout(&mask, 123_456, middle, tail, tail.count, &rest)
+      parts.replaceSubrange(middle..., with: rest)
+      #expect(parts == whole && (first ?? whole) == whole)
+      #expect(zip(whole, x).allSatisfy { $0 == 0 || $0 == $1 * 1.5 })
+      #expect(width < 60 || whole.contains(0) && whole.contains { $0 != 0 })
+      first = whole
+    }
+  }
+
   @Test(arguments: widths) func `rows are gathered and scattered`(_ width: Int) {
     var random = RowRandom(3)
     let indices: [Int32] = [2, 0, 2, 4, 4, 2, 1]

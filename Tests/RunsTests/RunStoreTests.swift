@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
 import Runs
+import Synchronization
 import TestSupport
 import Testing
 import Training
@@ -51,6 +52,48 @@ import Training
       recorder.observe(.ended(TrainingOutcome(reason: .stopped, step: 5, folder: record.folder, validation: nil)))
       #expect(try reader.run("sort-1")?.status == .stopped)
     }
+  }
+
+  @Test func `a new store that many open at once is made once`() throws {
+    for _ in 0..<12 {
+      let folder = try TestData.temporaryFolder()
+      defer { try? FileManager.default.removeItem(at: folder) }
+      let path = folder.appending(path: "new/runs").path
+      let recipe = try Recipe.bundled("sort")
+      let failures = Mutex<[String]>([])
+      DispatchQueue.concurrentPerform(iterations: 6) { _ in
+        do { _ = try RunStore(folder: path).begin(recipe) } catch { failures.withLock { $0.append("\(error)") } }
+      }
+      #expect(failures.withLock { $0 } == [])
+      #expect(try RunStore(folder: path).runs().map(\.id).sorted() == (1...6).map { "sort-\($0)" })
+    }
+  }
+
+  @Test func `a run whose folder nobody holds is told as interrupted`() throws {
+    try inStore { store in
+      let record = try store.begin(Recipe.bundled("sort"))
+      #expect(try store.run("sort-1")?.status == .interrupted)
+      try FileManager.default.createDirectory(atPath: record.folder, withIntermediateDirectories: true)
+      var lock = FolderLock(of: record.folder)
+      #expect(lock != nil && FolderLock(of: record.folder) == nil)
+      #expect(try store.run("sort-1")?.status == .running && store.runs()[0].isLive)
+      lock = nil
+      #expect(try store.run("sort-1")?.status == .interrupted && !store.runs()[0].isLive)
+      #expect(FolderLock(of: record.folder) != nil)
+      let stored = try store.database.read { try String.fetchAll($0, sql: "SELECT status FROM run") }
+      #expect(stored == ["running"])
+      store.recorder(of: record.id).observe(
+        .ended(TrainingOutcome(reason: .finished, step: 5, folder: record.folder, validation: nil)))
+      #expect(try store.run("sort-1")?.status == .finished)
+    }
+  }
+
+  @Test func `what is no database is refused by its name`() throws {
+    let folder = try TestData.temporaryFolder()
+    defer { try? FileManager.default.removeItem(at: folder) }
+    try Data("no database at all, but a text that is long enough to be one, were it not for what it says".utf8)
+      .write(to: folder.appending(path: "runs.sqlite"))
+    #expect(performing: { try RunStore(folder: folder.path) }, throws: { "\($0)".contains("runs.sqlite: ") })
   }
 
   @Test func `a failure is noted`() throws {

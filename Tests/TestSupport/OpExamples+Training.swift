@@ -3,7 +3,7 @@ import TensorCore
 
 extension OpExamples {
   /// Operations that only training uses, each over one step of a whole sequence.
-  public static let training = losses + transposed + gathered + slopes + mixingSlopes
+  public static let training = losses + transposed + gathered + slopes + dropout + mixingSlopes
 
   private static let sequence: [[Int32]] = [[3, 1, 4, 1, 5, 9, 2]]
 
@@ -86,6 +86,20 @@ extension OpExamples {
       },
       example("layerNormGradient", width: 9) { _, x in record(.layerNormGradient(epsilon: 0.125), x.unary(.tanh), x) },
     ]
+
+  private static let dropout: [OpExample] = [
+    example("dropout", width: 19) { g, x in record(.dropout(DropoutMask(rate: 0.4, salt: 8192)), x, tokens(g)) },
+    example("dropout of heads", width: 6) { g, x in
+      record(.dropout(DropoutMask(rate: 0.25, salt: 7)), x.reshape(2, 3), tokens(g))
+    },
+    example("attention with dropout", width: 7) { g, x in
+      let (q, k) = (x.linear("q", 20).reshape(4, 5), x.linear("k", 10).reshape(2, 5))
+      let scores = x.builder.record(.attentionScores(scale: 0.75, softcap: nil, mask: .causal), [q, k])
+      let pattern = x.builder.record(.attentionPattern, [scores])
+      let kept = record(.attentionDropout(DropoutMask(rate: 0.3, salt: 8192)), pattern, tokens(g))
+      return x.builder.record(.attentionMix, [kept, x.linear("v", 6).reshape(2, 3)])
+    },
+  ]
 
   private static let mixingSlopes: [OpExample] =
     [AttentionMask.causal, .window(3), .chunk(4)].map { mask in

@@ -34,6 +34,8 @@ import TrainingEngine
     }
   }
 
+  struct Unexpected: Error {}
+
   static func recipe(_ changes: KeyValuePairs<String, JSON> = [:]) throws -> Recipe {
     let json: JSON = [
       "name": "small",

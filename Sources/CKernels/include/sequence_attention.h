@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dropout.h"
+
 #pragma clang assume_nonnull begin
 
 /// Softmax attention of whole sequences, each a run of rows from position 0; a row sees rows of its own sequence up to itself.
@@ -23,6 +25,8 @@ typedef struct {
   float scale;
   float softcap;                 // softcap * tanh(score / softcap) after the scale; 0 for none
   const float *_Nullable sinks;  // [heads], one more logit in the softmax's denominator
+  const int32_t *_Nullable dropoutKeys;  // [T], one of each row's own; NULL for no dropout of weights
+  dropout_mask dropout;          // of head h with salt + h, by a key's position
   float *outputs;                // [T, heads, valueWidth]
   size_t outputRow;
   float *logSums;  // [T, heads], logarithm of the softmax's denominator; written forward, read backward

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dropout.h"
 #include "rows.h"
 #include "vector_isa.h"
 
@@ -74,6 +75,8 @@ typedef struct {
   /// out[indices[r]] += x[r], in order of r
   void (*scatter_add)(const float *x, size_t xRow, const int32_t *indices, size_t rows, size_t n, float *out,
                       size_t outRow);
+  /// out = x where the mask keeps it, scaled, else 0; x[0] is at `firstPlace` of a row with this key
+  void (*dropout)(const dropout_mask *mask, uint32_t key, size_t firstPlace, const float *x, size_t n, float *out);
   void (*rope)(const rope_rows *work, size_t firstRow, size_t rowCount);
 
   /// p = keep * p - rate * m / (sqrt(v) * inverseRoot2 + epsilon), after

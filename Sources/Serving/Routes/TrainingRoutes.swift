@@ -34,11 +34,11 @@ enum TrainingRoutes {
     ]
   }
 
-  /// A run that says `running` but is not this server's may have been killed, or be another program's.
+  /// One that this server prepares holds no folder yet; another's that is being trained cannot be watched from here.
   private static func status(_ run: RunRecord, _ app: AppModel) -> String {
-    guard run.status == .running || run.status == .paused else { return run.status.rawValue }
     let isOurs = app.training.live.map { $0.id == run.id && !$0.isOver } ?? false
-    return isOurs ? run.status.rawValue : "elsewhere"
+    if isOurs { return run.status == .paused ? run.status.rawValue : RunRecord.Status.running.rawValue }
+    return run.isLive ? "elsewhere" : run.status.rawValue
   }
 
   private static func describe(_ recipe: Recipe) -> JSON {

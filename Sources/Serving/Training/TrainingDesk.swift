@@ -62,6 +62,7 @@ public final class TrainingDesk: Sendable {
       throw RequestError(404, "there is no run '\(name.prefix(80))'", at: "run")
     }
     return try take { () throws -> LiveRun in
+      if record.isLive { throw RequestError(409, "\(record.id) is being trained by another program", at: "run") }
       var recipe = try Self.watched(Recipe(path: record.folder + "/recipe.json"))
       if let steps { recipe = try recipe.replacing("steps", by: .integer(steps)) }
       let run = LiveRun(id: record.id, folder: record.folder, recipe: recipe, recorder: store.recorder(of: record.id))

@@ -23,6 +23,8 @@ public struct Recipe: Sendable {
   public let seed: UInt64
   public let optimizer: OptimizerSettings
   public let rate: LearningRate
+  /// The share of numbers that learning steps drop from the stream's branches and attention's patterns.
+  public let dropout: Float
   public let products: ProductFormat
   public let intervals: Intervals
   public let samples: SampleSettings
@@ -65,6 +67,8 @@ public struct Recipe: Sendable {
     seed = UInt64(try reader.int("seed", default: 1, in: 0...Int.max))
     optimizer = try OptimizerSettings(reader.section("optimizer"))
     rate = try LearningRate(reader.section("rate"), steps: steps)
+    dropout = Float(try reader.double("dropout", default: 0, in: 0...1))
+    guard dropout < 1 else { throw reader.error("dropout", "1 would leave nothing; it is below 1") }
     products = try reader.choice("products", default: .float32)
     let every = try reader.section("every")
     intervals = Intervals(

@@ -53,11 +53,11 @@ export class Start {
   }
 
   runs() {
-    const words = { elsewhere: 'begun elsewhere, or ended without a word' };
+    const words = { elsewhere: 'being trained by another program', interrupted: 'interrupted: goes on from its last checkpoint' };
     return h('ul.runs', this.overview.runs.slice(0, 50).map((run) => h('li', { 'data-run': run.id },
       h('div', h('strong', run.id), h('p.muted.small', `${words[run.status] ?? run.status} · step ${count(run.step)} of ${count(run.steps)} · ${new Date(run.began).toLocaleString()}`), run.message && h('p.wrong.small', run.message)),
       h('span.line', h('button', { onclick: () => this.open(run) }, 'Look'),
-        run.step < run.steps && !['running', 'paused'].includes(run.status) && h('button', { onclick: (event) => this.begin({ run: run.id }, event.currentTarget) }, 'Go on')))));
+        run.step < run.steps && !['running', 'paused', 'elsewhere'].includes(run.status) && h('button', { onclick: (event) => this.begin({ run: run.id }, event.currentTarget) }, 'Go on')))));
   }
 
   async begin(body, button) {
