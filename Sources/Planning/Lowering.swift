@@ -156,6 +156,7 @@ struct Lowering {
       switch node.op {
       case .attentionMix:
         let pattern = node.inputs[0]
+        guard graph.nodes[pattern].op == .attentionPattern else { continue }
         let scores = graph.nodes[pattern].inputs[0]
         if isPrivate(pattern), isPrivate(scores), areAlike(graph.nodes[scores].inputs[1], node.inputs[1]) {
           fused.formUnion([pattern, scores])
