@@ -42,7 +42,7 @@ public struct BackwardPass: Sendable {
       if case .input = node.op { return nil }
       var isWeight = false
       if case .weight = node.op { isWeight = true }
-      guard isWeight || !node.hasOwnName(index) else { return nil }
+      guard isWeight || !node.isUnnamed else { return nil }
       return Block(
         node: index, name: node.name, layer: Self.layer(of: node.name), isWeight: isWeight,
         gradient: graph.node(named: "grad.\(node.name)"))
@@ -78,5 +78,8 @@ public struct BackwardPass: Sendable {
 
 extension Node {
   /// Whether the name was made from the operation and its place, as `slice_13`.
-  func hasOwnName(_ index: Int) -> Bool { name.hasSuffix("\(op.mnemonic)_\(index)") }
+  var isUnnamed: Bool {
+    guard let last = name.split(separator: ".").last, last.hasPrefix("\(op.mnemonic)_") else { return false }
+    return last.dropFirst(op.mnemonic.count + 1).allSatisfy(\.isNumber)
+  }
 }

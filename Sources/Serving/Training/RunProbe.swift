@@ -28,8 +28,7 @@ final class RunProbe: Sendable {
   init(_ run: TrainingRun) {
     let model = run.model
     tokenizer = run.prepared.tokenizer
-    let heldOut = run.prepared.data.heldOut
-    let sequence = heldOut.first { (13...Self.length).contains($0.rowCount) } ?? heldOut.first
+    let sequence = Self.telling(run.prepared.data.heldOut)
     do {
       guard let sequence else { throw ProbeError("nothing is held out that could be looked at") }
       let probe = try Probe(
@@ -38,6 +37,16 @@ final class RunProbe: Sendable {
         wanting: { model.layout[$0] != nil })
       (self.probe, frozen) = (.success(probe), model.frozen.mapValues { $0.floats() })
     } catch { (probe, frozen) = (.failure(error), [:]) }
+  }
+
+  /// Of the shortest that are long enough to show something, the one with the most different tokens and changes.
+  private static func telling(_ heldOut: [TrainingSequence]) -> TrainingSequence? {
+    let fitting = heldOut.filter { (13...length).contains($0.rowCount) }
+    let shortest = fitting.map(\.rowCount).min()
+    func variety(_ sequence: TrainingSequence) -> Int {
+      4 * Set(sequence.tokens).count + zip(sequence.tokens, sequence.tokens.dropFirst()).count { $0 != $1 }
+    }
+    return fitting.filter { $0.rowCount == shortest }.max { variety($0) < variety($1) } ?? heldOut.first
   }
 
   /// Weights of the graph by name, from a snapshot or as they always are.

@@ -81,9 +81,11 @@ export class Charts {
     const known = [...course.loss, ...course.validations.map((one) => one.loss)].filter((value) => value > 0);
     const bottom = height - 20;
     if (!known.length) return;
-    const [low, high] = [Math.min(...known.map(Math.log10)), Math.max(...known.map(Math.log10))];
+    const high = Math.max(...known.map(Math.log10));
+    // Four decades are enough: what is smaller lies on the bottom line.
+    const low = Math.max(high - 4, Math.min(...known.map(Math.log10)));
     const span = Math.max(0.05, high - low) * 1.08;
-    const y = (value) => 8 + (high + span * 0.03 - Math.log10(Math.max(value, 1e-12))) / span * (bottom - 12);
+    const y = (value) => Math.min(bottom - 1, 8 + (high + span * 0.03 - Math.log10(Math.max(value, 1e-12))) / span * (bottom - 12));
     brush.fillStyle = color('muted');
     brush.strokeStyle = color('line');
     for (const value of ticks(10 ** low, 10 ** high)) {
