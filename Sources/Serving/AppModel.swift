@@ -70,7 +70,11 @@ public final class AppModel: Sendable {
   /// Models and tokenizers by name.
   func tokenizers() -> [ModelFolder.Entry] {
     let found = folder.tokenizers()
-    let given = known.withLock { Array($0.values) }.filter { entry in !found.contains { $0.name == entry.name } }
+    let given = known.withLock { Array($0.values) }.filter { entry in
+      let kinds = ["tokenizer.json", "tokenizer.model"]
+      return !found.contains { $0.name == entry.name }
+        && (!entry.isFolder || kinds.contains { FileManager.default.fileExists(atPath: "\(entry.path)/\($0)") })
+    }
     return given + found
   }
 

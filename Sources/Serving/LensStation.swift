@@ -84,6 +84,7 @@ final class LensStation: Sendable {
 
   /// Says that an edited model writes a text; the oldest of many are forgotten.
   func edit(_ text: String, with edits: [Edit]) throws {
+    if edits.isEmpty { return }
     let set = try EditSet(edits, of: model.graph)
     let instruments = try Instruments(set.model(beside: model), edits: set)
     content.withLock { content in
@@ -168,8 +169,12 @@ final class LensStation: Sendable {
       if chosen == nil, content.places.count >= Self.limit {
         let free = content.places.values.filter { !$0.isTaken }.sorted { $0.lastUse < $1.lastUse }
         guard let oldest = free.first else { throw RequestError(503, "all recordings are in use; try again later") }
-        chosen = free.first { $0.instruments === instruments }
-        if chosen == nil { content.places[ObjectIdentifier(oldest.recording)] = nil }
+        // Only the oldest makes room: whoever asks for two texts at once must not get one place for both.
+        if oldest.instruments === instruments {
+          chosen = oldest
+        } else {
+          content.places[ObjectIdentifier(oldest.recording)] = nil
+        }
       }
       guard var place = chosen else { return nil }
       (place.text, place.isTaken, place.lastUse) = (text.id, true, content.uses)

@@ -35,9 +35,9 @@ public final class SessionStore: Sendable {
   private let content = Mutex(Content())
 
   /// Throws 404 for an unknown or forgotten one.
-  public func session(_ id: String) throws -> TextSession {
+  public func session(_ id: String, at field: String = "session") throws -> TextSession {
     guard let session = content.withLock({ $0.sessions[id] }) else {
-      throw RequestError(404, "there is no text '\(id.prefix(80))'; it may have been forgotten", at: "session")
+      throw RequestError(404, "there is no text '\(id.prefix(80))'; it may have been forgotten", at: field)
     }
     return session
   }

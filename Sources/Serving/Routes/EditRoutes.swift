@@ -73,6 +73,9 @@ enum EditRoutes {
   ) throws -> (Comparison, LensStation.Instruments, LensStation.Instruments) {
     let (first, one, _) = try LensFields.recording(context)
     let (second, two, _) = try LensFields.recording(context, "other")
+    guard try first !== second || context.required("session") == context.required("other") else {
+      throw RequestError(503, "all recordings are in use; try again later")
+    }
     return (try Comparison(first, second), one, two)
   }
 

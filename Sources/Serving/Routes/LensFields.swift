@@ -15,7 +15,7 @@ enum LensFields {
     _ context: RouteContext, _ name: String = "session"
   ) throws -> (recording: Recording, instruments: LensStation.Instruments, loaded: LoadedModel) {
     let loaded = try context.app.current()
-    let text = try context.app.sessions.session(context.required(name))
+    let text = try context.app.sessions.session(context.required(name), at: name)
     guard text.model == loaded.id else {
       throw RequestError(409, "this text is of \(text.model), which is not loaded", at: name)
     }

@@ -4,7 +4,7 @@ import Lens
 
 /// Where tokens lie in the model's embedding.
 enum MeaningRoutes {
-  static let routes = [neighbours, analogy, embeddings]
+  static let routes = [neighbours, analogy, embeddings, smoothing]
 
   private static let count = Route.Field("count", .integer, "How many (default: 16, at most 100).")
 
@@ -101,6 +101,48 @@ enum MeaningRoutes {
         rows += mean
       }
       return .floats(rows, about: ["shape": [.integer(words.count), .integer(meaning.width)], "kind": "value"])
+    }
+  }
+
+  private static let smoothing = Route(
+    .get, "/api/meaning/smoothing",
+    "A head's attention at one token as kernel smoothing: kernel, weights, value vectors and their mean.",
+    fields: [
+      LensFields.session, LensFields.layer, LensFields.head,
+      Route.Field("position", .integer, required: true, "The token that looks."),
+      Route.Field("count", .integer, "Value vectors that are given, the heaviest first (default: 8, at most 32)."),
+    ],
+    answer: .json(
+      "`scores`, `kernel` relative to its largest and `weights` of every position, the heaviest `values`, the `average` of "
+        + "all values that were read, `covered` of the weight, and the run's own `output` of the head.")
+  ) { context in
+    try await context.work {
+      let (recording, _, _) = try LensFields.recording(context)
+      let layer = try context.int("layer", in: 0...recording.map.layers.count - 1)
+      let head = try context.int("head", in: 0...recording.site(layer).heads - 1)
+      let position = try context.int("position", in: 0...max(0, recording.tokens.count - 1))
+      let count = try context.int("count", in: 1...32, default: 8)
+      guard let found = try recording.smoothing(layer: layer, head: head, position: position) else {
+        return .json(LensFields.waiting)
+      }
+      let heaviest = found.positions.indices.sorted {
+        found.weights[found.positions[$0]] > found.weights[found.positions[$1]]
+      }
+      func numbers(_ values: some Sequence<Double>) -> JSON {
+        .array(values.map { $0.isFinite ? .number($0) : .null })
+      }
+      return .json([
+        "position": .integer(position), "width": .integer(found.width), "sink": .number(Double(found.sink)),
+        "scale": .number(Double(try recording.site(layer).scale)), "covered": .number(found.covered),
+        "read": .integer(found.positions.count), "scores": numbers(found.scores), "kernel": numbers(found.kernel),
+        "weights": numbers(found.weights.lazy.map { Double($0) }),
+        "values": .array(
+          heaviest.prefix(count).map { place in
+            let row = found.values[place * found.width..<(place + 1) * found.width]
+            return ["position": .integer(found.positions[place]), "value": numbers(row.lazy.map { Double($0) })]
+          }),
+        "average": numbers(found.average), "output": numbers(found.output.lazy.map { Double($0) }), "kind": "value",
+      ])
     }
   }
 }

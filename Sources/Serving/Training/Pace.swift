@@ -32,8 +32,11 @@ struct Pace: Sendable {
   }
 
   var tokensPerSecond: Double { seconds > 0 ? tokens / seconds : 0 }
-  /// Of the peak of the threads in use.
-  var share: Double? { peak > 0 && seconds > 0 ? operations / seconds / peak : nil }
+  /// Of the peak of the threads in use; nil where that was measured too low, beside other work.
+  var share: Double? {
+    guard peak > 0, seconds > 0, operations <= seconds * peak else { return nil }
+    return operations / seconds / peak
+  }
   func secondsLeft(_ left: Int) -> Double? { steps > 0 ? wall / steps * Double(left) : nil }
 
   /// What the run's threads could do at best, measured now.

@@ -59,6 +59,7 @@ async function show() {
   leave();
   place.replaceChildren();
   place.scrollTop = 0;
+  document.body.dataset.view = view.id;
   inspector.clear();
   document.title = `${view.title} – Orrery`;
   shown = { id: view.id, handle: await module.default.mount(place, app) };
@@ -77,6 +78,7 @@ async function refresh() {
   if (!changed) return;
   clock.setSteps(stepsOf(app.model));
   document.body.classList.toggle('no-model', !app.model);
+  document.body.classList.toggle('numbers', app.model?.hasTokenizer === false);
   if (app.model) set({ model: app.model.id });
   announce({ loaded: app.model?.id ?? null });
   await show();
@@ -87,7 +89,12 @@ on((change) => {
   else shown?.handle?.update?.(change);
 });
 
-const openings = { chat: 'Tell me a short story about the stars.', plain: 'Once upon a time', numbers: '0' };
+/** A beginning that suits the model: a question, a story, letters to sort, or token ids. */
+function opening() {
+  if (!app.model.hasTokenizer) return '0';
+  if (app.model.vocabulary < 16) return 'CBABBC';
+  return app.model.hasTemplate ? 'Tell me a short story about the stars.' : 'Once upon a time';
+}
 
 /** The first sentence, or the one that the address names. */
 async function begin() {
@@ -97,8 +104,7 @@ async function begin() {
     try { return await texts.open(session); } catch { set({ session: null, token: null, step: null }); }
   }
   if (state.view !== 'generate' && !prompt) return;
-  const opening = !app.model.hasTokenizer ? openings.numbers : app.model.hasTemplate ? openings.chat : openings.plain;
-  await texts.run(prompt ? { prompt: String(prompt), seed } : { prompt: opening, maxTokens: 64 });
+  await texts.run(prompt ? { prompt: String(prompt), seed } : { prompt: opening(), maxTokens: 64 });
   // A small model is done before one can look: then the clock shows it again, token by token.
   const isQuick = (texts.text.end?.tokensPerSecond ?? 0) > 20;
   if (isQuick && state.token == null && !matchMedia('(prefers-reduced-motion: reduce)').matches) {

@@ -28,6 +28,7 @@ export const glossary = {
   'score:sink': { says: 'The share of the weight that a learnt number takes, so that it goes to no token.', names: 'attention sink logit' },
   steering: { says: 'Adding a direction to the stream, made from how two prompts differ there.', names: 'activation addition, Turner et al. 2023' },
   patching: { says: 'Putting what the model held of another prompt in the place of its own, to see what hangs on it.', names: 'activation patching, Meng et al. 2022' },
+  smoothing: { says: 'A mean of neighbours, near ones counting more; attention does it with tokens, and its softmax is the kernel that says how near.', names: 'Nadaraya and Watson 1964, Tsai et al. 2019' },
   expert: { says: 'One of many networks of a layer, of which each token takes only a few.', names: 'mixture of experts, Shazeer et al. 2017' },
   embedding: { says: 'The row of numbers that stands for a token when it enters the model.', names: 'token embedding' },
   residual: { says: 'The running sum that every layer reads from and adds to.', names: 'residual stream' },
@@ -47,5 +48,4 @@ export const glossary = {
   gradient: { says: 'For each number, how much the loss would grow if it grew a little.', names: 'derivative, backpropagation' },
   peak: { says: 'The share of all floating-point operations that these threads could do, measured on this machine as the run began.', names: 'model FLOPs utilisation' },
   estimate: { says: 'Steps that are left, at the pace of the last ones.' },
-  'logit lens': { says: 'What the model would answer if it stopped at a layer: its final norm and output applied to the running sum there.', names: 'nostalgebraist 2020' },
 };

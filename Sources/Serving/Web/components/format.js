@@ -13,7 +13,7 @@ export function bytes(count) {
 export function percent(share) {
   if (!(share > 0)) return share === 0 ? '0 %' : '–';
   const value = share * 100;
-  if (value >= 99.95) return `${value.toFixed(value === 100 ? 0 : 2)} %`;
+  if (value >= 99.95) return `${value.toFixed(value >= 99.995 ? 0 : 2)} %`;
   if (value >= 10) return `${value.toFixed(1)} %`;
   if (value >= 0.01) return `${value.toFixed(2)} %`;
   return `${share.toExponential(1)}`;

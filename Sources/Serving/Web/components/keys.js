@@ -6,7 +6,7 @@ import { find } from './find.js';
 
 const list = [
   ['space', 'play or pause'], ['← →', 'one token back or on'], ['shift ← →', 'one step of the pass back or on'],
-  ['home end', 'first or last token'], ['/', 'find a token, a view, a word of the field'], ['g', 'write a prompt'], ['h', 'home: let go of the selection'],
+  ['home end', 'first or last token'], ['/', 'find a token, a view, a word of the field'], ['g', 'write a prompt'], ['h', 'home: let go of the selection'], ['+ −', 'nearer or farther, in Anatomy'], ['↑ ↓', 'steps of the pass in Anatomy; cells of a grid that has the focus'],
   ['1 … 9', 'the views, in order'], ['?', 'these keys'], ['esc', 'close what is open'],
 ];
 

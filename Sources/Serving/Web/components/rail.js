@@ -14,8 +14,11 @@ export function mountRail(place, app) {
   }, icon(view.icon), view.title));
   const update = () => {
     for (const link of links) {
-      if (link.dataset.view === app.state.view) link.setAttribute('aria-current', 'page');
+      const isHere = link.dataset.view === app.state.view;
+      if (isHere) link.setAttribute('aria-current', 'page');
       else link.removeAttribute('aria-current');
+      // The rail of a narrow screen is wider than the screen.
+      if (isHere && place.scrollWidth > place.clientWidth) place.scrollTo({ left: link.offsetLeft - (place.clientWidth - link.offsetWidth) / 2 });
     }
   };
   app.on((change) => { if ('view' in change) update(); });

@@ -46,6 +46,14 @@ export function mountTimeline(place, app) {
     const steps = Math.max(1, clock.steps.length);
     const from = Math.max(0, Math.floor(first));
     const to = Math.min(count, Math.ceil(first + visible));
+    const dropped = app.recorded?.session === text.session ? app.recorded.dropped : 0;
+    if (dropped > first) {
+      // Hatched: the memory's budget keeps nothing of these, they are worked out again when looked at.
+      brush.globalAlpha = 0.7;
+      for (let left = 0; left < Math.min(width, x(dropped)); left += 6) { brush.beginPath(); brush.moveTo(left, line + 11); brush.lineTo(left + 4, line + 5); brush.stroke(); }
+      brush.globalAlpha = 1;
+    }
+    canvas.title = dropped ? `Hatched: inner values of the first ${dropped} tokens made room for later ones` : '';
     brush.font = `12px ${getComputedStyle(canvas).fontFamily}`;
     for (let token = from; token < to; token += 1) {
       const left = x(token);
@@ -106,7 +114,7 @@ export function mountTimeline(place, app) {
   new ResizeObserver(later).observe(canvas);
   app.on((change) => {
     if (change.clock) playing.replaceChildren(icon(clock.playing ? 'pause' : 'play'));
-    if ('token' in change || 'step' in change || change.text || change.clock || change.theme) later();
+    if ('token' in change || 'step' in change || change.text || change.clock || change.theme || change.recorded) later();
   });
   place.append(
     h('div.buttons',

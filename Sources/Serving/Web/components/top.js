@@ -40,7 +40,7 @@ export function mountTop(place, app) {
     if (change.loaded !== undefined || change.theme) {
       name.textContent = app.model?.id ?? 'Choose a model';
       form.hidden = !app.model;
-      prompt.placeholder = !app.model?.hasTokenizer ? 'Token ids, like 0 2 1' : app.model.hasTemplate ? 'Ask something…' : 'Write a beginning…';
+      prompt.placeholder = !app.model?.hasTokenizer ? 'Token ids, like 0 2 1' : app.model.vocabulary < 16 ? 'Letters, like CBABBC' : app.model.hasTemplate ? 'Ask something…' : 'Write a beginning…';
     }
     if (change.text) {
       button.textContent = app.text.running ? 'Stop' : 'Run';

@@ -71,6 +71,8 @@ class Anatomy {
       // The pass runs down, and so do its steps; left and right are the text's tokens.
       const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
       if (by) { event.preventDefault(); app.clock.pause(); app.clock.move(by, 'step'); }
+      const nearer = { '+': 1.25, '=': 1.25, '-': 0.8 }[event.key];
+      if (nearer) { event.preventDefault(); this.stage.camera.flight = null; this.stage.camera.zoom(nearer); this.stage.on.moved(); this.stage.draw(); }
       if (event.key === 'Escape' && !this.panel.hidden) this.walk.toggle(false);
     };
     addEventListener('keydown', this.onKey, true);

@@ -26,6 +26,7 @@ export class HeadMatrix {
     on('pointerdown', (event) => { this.grip = { x: event.clientX, y: event.clientY, window: { ...this.window }, moved: false }; this.canvas.setPointerCapture(event.pointerId); });
     on('pointermove', (event) => this.move(event));
     on('pointerup', (event) => this.release(event));
+    on('pointercancel', () => { this.grip = null; });
     on('pointerleave', () => { if (!this.grip) this.point(null); });
     on('dblclick', () => this.whole());
     on('keydown', (event) => { if (event.key === 'h') { event.stopPropagation(); this.whole(); } });

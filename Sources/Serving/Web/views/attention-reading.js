@@ -2,6 +2,7 @@
 
 import { h } from '../components/dom.js';
 import { label, percent } from '../components/format.js';
+import { kind } from '../components/inspector.js';
 import { isOver } from './recording.js';
 
 /** Tokens that are drawn around the selected one; those before them are named in a line. */
@@ -47,7 +48,7 @@ export class Reading {
     const { tokens } = this.app.text;
     const { row } = this.shown;
     const isRow = this.mode === 'row';
-    this.title.replaceChildren(h('b.token', label(tokens[row])), isRow ? ' looks at' : ' is looked at by');
+    this.title.replaceChildren(h('b.token', label(tokens[row])), isRow ? ' looks at ' : ' is looked at by ', kind('value'));
     const strongest = [...weights.entries()].sort((a, b) => b[1] - a[1]).slice(0, 5).filter(([, weight]) => weight > 0.0005);
     this.top.replaceChildren(...strongest.map(([place, weight]) => h('li',
       h('button.plain', { onclick: () => this.app.set({ token: place + offset }) },

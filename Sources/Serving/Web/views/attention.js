@@ -2,7 +2,7 @@
 
 import { h } from '../components/dom.js';
 import { term } from '../components/tips.js';
-import { Recording, isOver, throttled } from './recording.js';
+import { Recording, held, isOver, throttled } from './recording.js';
 import { Glance } from './attention-glance.js';
 import { HeadMatrix } from './attention-matrix.js';
 import { Reading } from './attention-reading.js';
@@ -78,7 +78,7 @@ class Attention {
       if (!info?.positions) return;
       const first = !this.info;
       this.info = info;
-      this.status.textContent = words(info);
+      this.status.textContent = held(info);
       this.select(true);
       if (first || !this.app.text.running || performance.now() - (this.drawn ?? 0) > 3000) {
         this.drawn = performance.now();
@@ -118,9 +118,4 @@ class Attention {
     this.reading.mark(cell.column);
     showCell(this.app, this.recording, { ...cell, layer, head });
   }
-}
-
-function words(info) {
-  const dropped = info.dropped ? `; of the first ${info.dropped} the budget kept nothing, they are read again when looked at` : '';
-  return `${info.positions} tokens recorded in ${Math.round(info.bytes / 2 ** 20)} of ${Math.round(info.budget / 2 ** 20)} MiB${dropped}.`;
 }

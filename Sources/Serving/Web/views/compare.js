@@ -34,16 +34,16 @@ class Compare {
     this.headCanvas = h('canvas', { 'aria-label': 'Difference of attention by layer and head', role: 'img' });
     this.parts = h('div.compare-parts', { hidden: true }, this.sentences,
       h('section', h('div.line', h('h3', 'The ', term('residual'), ' streams, layer by layer'), h('span.choices', this.measures), this.legend), h('div.scroll', this.canvas)),
-      h('section', h('h3', 'How differently each ', term('head'), ' looks ', kind('estimate')), h('div.scroll', this.headCanvas)), exportButton(app));
+      h('section', h('div.line', h('h3', 'How differently each ', term('head'), ' looks'), this.headLegend = h('span.compare-legend'), kind('estimate')), h('div.scroll', this.headCanvas)), exportButton(app));
     element.append(h('div.page.compare', h('h2', 'What differs, and where'), this.form, this.message, this.parts));
     this.canvas.addEventListener('pointermove', (event) => this.point(event));
-    this.canvas.addEventListener('click', (event) => { const place = this.place(event); if (place) app.set({ token: place.position, layer: Math.max(0, place.depth - 1), step: null }); });
+    this.canvas.addEventListener('click', (event) => { const place = this.place(event); if (place) { app.set({ token: place.position, layer: Math.max(0, place.depth - 1), step: null }); this.point(event); } });
     this.watch = new ResizeObserver(() => this.draw());
     this.watch.observe(element);
     this.soon = throttled(() => this.compare(), 1200);
   }
 
-  unmount() { this.closed = true; this.soon.cancel(); this.watch.disconnect(); this.recording.close(); this.control?.abort(); }
+  unmount() { this.closed = true; this.writing?.abort(); this.soon.cancel(); this.watch.disconnect(); this.recording.close(); this.control?.abort(); }
 
   update(change) {
     if (change.text === 'session') { this.start(); return; }
@@ -56,7 +56,7 @@ class Compare {
     const { state, text } = this.app;
     if (!text.session) { this.message.textContent = 'No text yet: write a beginning above, and run it.'; return; }
     if (state.other && state.other !== text.session) this.compare();
-    else this.message.textContent = 'Choose what the present text is compared with.';
+    else this.message.textContent = 'Change a word of the prompt, or choose another model or text: both are shown side by side, and where their insides part.';
   }
 
   async build() {
@@ -83,6 +83,8 @@ class Compare {
     if (!app.text.session) return;
     const value = this.input.value;
     if (!value) return;
+    this.gaps = [];
+    this.writing?.abort();
     if (this.way === 'prompt') this.prompt = value;
     this.message.textContent = this.way === 'model' ? `Loading ${value} and reading the text…` : 'Reading…';
     try {
@@ -90,7 +92,20 @@ class Compare {
         : (await app.api.json('/api/compare/begin', { session: app.text.session, [this.way]: value })).session;
       app.set({ other });
       await this.compare();
-    } catch (error) { this.message.textContent = error.message; }
+      if (this.way === 'prompt') await this.writeOn(other);
+    } catch (error) { if (!isOver(error)) this.message.textContent = error.message; }
+  }
+
+  /** Goes on with the second prompt as the first one went on, with the same draws; compared while it is written. */
+  async writeOn(session) {
+    const { app } = this;
+    const control = (this.writing = new AbortController());
+    const maxTokens = Math.max(1, Math.min(96, app.text.tokens.length - app.text.promptCount));
+    await app.api.stream('/api/generate', { ...app.sampling, session, maxTokens, seed: app.state.seed ?? 1 }, (name, data) => {
+      if (name === 'session') app.set({ other: data.id });
+      else if (name === 'token') this.soon();
+    }, control.signal);
+    if (!this.closed && this.writing === control) await this.compare();
   }
 
   async compare() {
@@ -106,9 +121,9 @@ class Compare {
         this.recording.ask('json', this.recording.path('compare', fields), control.signal),
       ]);
       if (this.closed || control.signal.aborted) return;
-      Object.assign(this, { other: session, found, divergence: null, gaps: [] });
+      Object.assign(this, { other: session, found, divergence: null, gaps: this.gaps ?? [] });
       this.message.textContent = found.parting === null || found.parting === undefined
-        ? 'The tokens are the same as far as both go.' : `The tokens part at position ${found.parting}.`;
+        ? 'The tokens are the same as far as both go.' : `The tokens part at position ${found.parting}: “${label(app.text.tokens[found.parting])}” here, “${label(session.tokens[found.parting])}” there.`;
       this.parts.hidden = false;
       this.showTexts();
       this.draw();
@@ -157,7 +172,7 @@ class Compare {
       class: found.parting !== null && index >= found.parting ? 'parted' : undefined,
       onclick: () => this.app.set({ token: index, step: null }),
     }, token.text ?? label(token)))));
-    this.sentences.replaceChildren(sentence('First', this.app.text.tokens), sentence('Second', this.other.tokens));
+    this.sentences.replaceChildren(sentence('This text', this.app.text.tokens), sentence('The other', this.other.tokens));
   }
 
   /** The value of a cell, and its share of the scale. */
@@ -176,9 +191,11 @@ class Compare {
     const depths = found.cosine.length;
     const count = found.positions[1] - found.positions[0];
     const room = this.parts.clientWidth - 40;
-    this.cell = Math.max(4, Math.min(34, room / Math.max(1, count)));
+    this.cell = Math.max(4, Math.min(64, room / Math.max(1, count)));
+    // Room for both tokens under each column where the columns are wide enough.
+    const isNamed = this.cell >= 30;
     const tall = Math.max(8, Math.min(22, 420 / depths));
-    const brush = brushOf(this.canvas, 40 + this.cell * count, tall * depths + 26);
+    const brush = brushOf(this.canvas, 40 + this.cell * count, tall * depths + (isNamed ? 40 : 26));
     const { theme } = this.app;
     this.tall = tall;
     brush.font = `11px ${getComputedStyle(this.canvas).fontFamily}`;
@@ -197,10 +214,27 @@ class Compare {
       brush.strokeStyle = theme.color('accent-fill');
       brush.strokeRect(40 + current * this.cell - 0.5, 0.5, this.cell, depths * tall - 1);
       brush.fillStyle = theme.color('accent');
-      brush.fillText(label(this.app.text.tokens[this.app.current()]), Math.min(40 + current * this.cell, 40 + count * this.cell - 60), depths * tall + 12);
+      if (!isNamed) brush.fillText(label(this.app.text.tokens[this.app.current()]), Math.min(40 + current * this.cell, 40 + count * this.cell - 60), depths * tall + 12);
     }
+    if (isNamed) this.drawNames(brush, depths * tall, count, current);
     const ends = { cosine: ['same direction', 'at right angles'], distance: ['0', 'as far as it is long'], divergence: ['0', '8 nats'] }[this.measure];
     this.legend.replaceChildren(h('small', ends[0]), h('i', { class: this.measure === 'divergence' ? 'sequence' : undefined }), h('small', ends[1]), kind('derived'));
+  }
+
+  /** Both texts' tokens under their columns; the second one's only where it is another. */
+  drawNames(brush, top, count, current) {
+    const { theme, text } = this.app;
+    for (let index = 0; index < count; index += 1) {
+      const position = index + this.found.positions[0];
+      const [one, two] = [text.tokens[position], this.other.tokens[position]];
+      const lines = one?.id === two?.id ? [[one, index === current ? 'accent' : 'muted']] : [[one, index === current ? 'accent' : 'text'], [two, 'positive']];
+      lines.forEach(([token, color], line) => {
+        let words = label(token);
+        while (words.length > 1 && brush.measureText(words).width > this.cell - 4) words = `${words.slice(0, words.endsWith('…') ? -2 : -1)}…`;
+        brush.fillStyle = theme.color(color);
+        brush.fillText(words, 40 + index * this.cell + 1, top + 12 + line * 16);
+      });
+    }
   }
 
   drawHeads() {
@@ -210,12 +244,14 @@ class Compare {
     const { theme } = this.app;
     brush.font = `11px ${getComputedStyle(this.headCanvas).fontFamily}`;
     brush.textBaseline = 'middle';
+    const most = Math.max(1e-6, ...this.gaps.flat().filter((gap) => gap !== undefined));
+    this.headLegend.replaceChildren(h('small', '0'), h('i.sequence'), h('small', `${number(most)}; 1 would be nothing in common`));
     this.info.layers.forEach((layer, index) => {
       brush.fillStyle = theme.color('muted');
       if (size > 11 || index % 2 === 0) brush.fillText(`L${index}`, 2, index * (size + 2) + size / 2);
       for (let head = 0; head < (layer.heads ?? 0); head += 1) {
         const gap = this.gaps[index]?.[head];
-        brush.fillStyle = gap === undefined ? theme.color('sunken') : sequential(gap);
+        brush.fillStyle = gap === undefined ? theme.color('sunken') : sequential(0.08 + 0.92 * gap / most);
         brush.fillRect(40 + head * (size + 2), index * (size + 2), size, size);
       }
     });

@@ -21,7 +21,7 @@ export function editForm(app, info, add) {
     const middle = Math.floor(layers / 2);
     const parts = {
       steering: () => {
-        const [toward, away, layer, strength] = [words('', 'happy'), words('', 'sad'), whole(middle, layers - 1), h('input', { type: 'number', step: 0.5, value: 2 })];
+        const [toward, away, layer, strength] = [words('happy', 'like happy'), words('sad', 'like sad'), whole(middle, layers - 1), h('input', { type: 'number', step: 0.5, value: 2 })];
         return [[field('toward', toward), field('away from', away), field('before layer', layer), field('strength', strength)],
           () => ({ kind, toward: toward.value, away: away.value, layer: Number(layer.value), strength: Number(strength.value) })];
       },
@@ -43,7 +43,7 @@ export function editForm(app, info, add) {
       },
     };
     const [fields, read] = parts[kind]();
-    place.replaceChildren(h('form', { onsubmit: (event) => { event.preventDefault(); add(read()); } }, fields, h('button', { type: 'submit' }, 'Add')));
+    place.replaceChildren(h('form', { onsubmit: (event) => { event.preventDefault(); add(read()); } }, fields, h('button.next', { type: 'submit' }, 'Add')));
   }
 
   draw();

@@ -3,6 +3,8 @@
 import { h } from '../components/dom.js';
 import { label, number } from '../components/format.js';
 import { Recording, brushOf, isOver, throttled } from './recording.js';
+import { kind } from '../components/inspector.js';
+import { term } from '../components/tips.js';
 import { editForm } from './edit-form.js';
 
 export default {
@@ -24,16 +26,18 @@ class EditView {
     this.canvas = h('canvas', { tabindex: '0', 'aria-label': 'Heads, attention and networks by layer; click to silence', role: 'grid' });
     this.canvas.addEventListener('click', (event) => this.toggle(this.place(event)));
     this.canvas.addEventListener('pointermove', (event) => this.point(this.place(event)));
+    this.canvas.addEventListener('keydown', (event) => this.key(event));
+    this.canvas.addEventListener('blur', () => { this.cursor = null; this.draw(); });
     this.list = h('ul.edit-list');
     this.forms = h('div.edit-forms');
     this.message = h('p.muted', { role: 'status' });
     this.plain = h('p.edit-words');
     this.edited = h('p.edit-words');
-    this.results = h('div.edit-results', { hidden: true }, h('div', h('h3', 'Unedited'), this.plain), h('div', h('h3', 'Edited'), this.edited));
+    this.results = h('div.edit-results', { hidden: true }, h('div', h('h3', 'Unedited, after the prompt'), this.plain), h('div', h('h3', 'Edited, after the prompt'), this.edited));
     this.verdict = h('div.edit-verdict');
     this.button = h('button.primary', { onclick: () => this.run() }, 'Write with these edits');
     this.parts = h('div.edit-parts', { hidden: true },
-      h('section', h('h3', 'Click a head, an attention (A) or a network (N) to silence it'), h('div.scroll', this.canvas)),
+      h('section', h('h3', 'Click a ', term('head'), ', an attention (A) or a network (N) to silence it'), h('div.scroll', this.canvas), this.scale = h('p.small.muted')),
       h('section', this.forms), h('section', this.list, h('div.line', this.button, this.message)), this.results, this.verdict);
     this.empty = h('p.muted', 'No text yet: write a beginning above, and run it.');
     element.append(h('div.page.edit', h('h2', 'Change the model, watch the text'), this.empty, this.parts));
@@ -60,6 +64,24 @@ class EditView {
     this.forms.replaceChildren(...editForm(this.app, this.info, (edit) => this.add(edit)));
     this.draw();
     this.showList();
+    this.weigh().catch((error) => { if (!isOver(error)) this.scale.textContent = ''; });
+  }
+
+  /** How much each head and network adds to the logit of the first token after the prompt: what silencing would take away. */
+  async weigh() {
+    const { text } = this.app;
+    const position = Math.max(0, text.promptCount - 1);
+    const found = await this.recording.json('contributions', { position });
+    if (this.closed) return;
+    this.shares = new Map();
+    for (const { layer, head, kind, value } of found.parts) {
+      if (layer === null) continue;
+      const names = kind === 'head' ? [`head ${layer} ${head}`, `attention ${layer}`] : kind === 'feedForward' ? [`network ${layer}`] : [];
+      for (const name of names) this.shares.set(name, (this.shares.get(name) ?? 0) + value);
+    }
+    this.most = Math.max(1e-9, ...[...this.shares.values()].map(Math.abs));
+    this.scale.replaceChildren(`Coloured by what each adds to the logit of “${label(found.token)}”, the token after the prompt: blue −${number(this.most)} to orange ${number(this.most)}, square-root scale. `, kind('derived'));
+    this.draw();
   }
 
   add(edit) {
@@ -75,14 +97,15 @@ class EditView {
 
   showList() {
     this.button.disabled = !this.edits.length || Boolean(this.control);
-    this.message.textContent = this.edits.length ? '' : 'No edits yet.';
+    this.message.textContent = this.edits.length ? '' : 'No edits yet: click a cell above, or add one of the others.';
     this.list.replaceChildren(...this.edits.map((edit) => {
       const by = edit.kind === 'steering' ? 'strength' : 'by';
-      const shown = h('output', number(edit[by] ?? 0));
+      const words = () => (edit.kind !== 'steering' && edit[by] === 0 ? 'silent' : `× ${number(edit[by] ?? 0)}`);
+      const shown = h('output', words());
       return h('li', h('span', title(edit)),
         edit.kind === 'patch' ? h('span') : h('input', {
           type: 'range', min: edit.kind === 'steering' ? -8 : -1, max: edit.kind === 'steering' ? 8 : 3, step: 0.1, value: edit[by], 'aria-label': title(edit),
-          oninput: (event) => { edit[by] = Number(event.target.value); shown.textContent = number(edit[by]); this.draw(); },
+          oninput: (event) => { edit[by] = Number(event.target.value); shown.textContent = words(); this.draw(); },
         }),
         edit.kind === 'patch' ? h('span') : shown,
         h('button', { onclick: () => this.remove(edit) }, 'Remove'));
@@ -107,24 +130,51 @@ class EditView {
     for (let head = 0; head < heads; head += step < 20 ? 4 : 1) brush.fillText(String(head), 36 + head * step + 2, 8);
     brush.fillText('A', 36 + (heads + 1) * step - size / 2, 8);
     brush.fillText('N', 36 + (heads + 2) * step - size / 2, 8);
+    if (this.cursor) {
+      const [column, layer] = this.cursor;
+      brush.strokeStyle = theme.color('text');
+      brush.lineWidth = 1.5;
+      brush.strokeRect(36 + (column + (column >= heads ? 0.5 : 0)) * step - 2, 18 + layer * step - 2, size + 4, size + 4);
+    }
     this.info.layers.forEach((layer, index) => {
       const top = 18 + index * step;
       brush.fillStyle = theme.color('muted');
       if (size > 11 || index % 2 === 0) brush.fillText(`L${index}`, 2, top + size / 2);
-      for (let head = 0; head < (layer.heads ?? 0); head += 1) this.cell(brush, 36 + head * step, top, this.find({ kind: 'head', layer: index, head }), 'role-attention');
-      if (layer.heads) this.cell(brush, 36 + (heads + 0.5) * step, top, this.find({ kind: 'layer', layer: index, part: 'attention' }), 'role-attention');
-      this.cell(brush, 36 + (heads + 1.5) * step, top, this.find({ kind: 'layer', layer: index, part: 'network' }), 'role-activations');
+      for (let head = 0; head < (layer.heads ?? 0); head += 1) this.cell(brush, 36 + head * step, top, this.find({ kind: 'head', layer: index, head }), `head ${index} ${head}`);
+      if (layer.heads) this.cell(brush, 36 + (heads + 0.5) * step, top, this.find({ kind: 'layer', layer: index, part: 'attention' }), `attention ${index}`);
+      this.cell(brush, 36 + (heads + 1.5) * step, top, this.find({ kind: 'layer', layer: index, part: 'network' }), `network ${index}`);
     });
   }
 
-  cell(brush, left, top, edit, role) {
+  /** Arrows go from cell to cell, Enter or space silences. */
+  key(event) {
+    const by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1], Enter: [0, 0], ' ': [0, 0] }[event.key];
+    if (!by || event.shiftKey || !this.info) return;
+    event.preventDefault();
+    const last = this.heads + 1;
+    const [column, layer] = this.cursor ?? [0, 0];
+    if (event.key === 'Enter' || event.key === ' ') { this.toggle(this.at(layer, column)); return; }
+    this.cursor = [Math.max(0, Math.min(last, column + by[0])), Math.max(0, Math.min(this.info.layers.length - 1, layer + by[1]))];
+    const place = this.at(this.cursor[1], this.cursor[0]);
+    this.point(place);
+    this.canvas.setAttribute('aria-valuetext', place ? this.canvas.title : '');
+    this.draw();
+  }
+
+  /** What stands in a column of a layer's row: its heads, then its attention and its network. */
+  at(layer, column) {
+    const count = this.info.layers[layer].heads ?? 0;
+    if (column < this.heads) return column < count ? { kind: 'head', layer, head: column } : null;
+    if (column > this.heads) return { kind: 'layer', layer, part: 'network' };
+    return count ? { kind: 'layer', layer, part: 'attention' } : null;
+  }
+
+  cell(brush, left, top, edit, share) {
     const { size } = this;
     const { theme } = this.app;
     const by = edit ? edit.by : 1;
-    brush.globalAlpha = edit ? 1 : 0.38;
-    brush.fillStyle = theme.color(by === 0 ? 'sunken' : by < 0 ? 'negative' : role);
+    brush.fillStyle = by === 0 ? theme.color('sunken') : theme.diverging(root(this.shares?.get(share) ?? 0), root(this.most ?? 1));
     brush.fillRect(left, top, size, size);
-    brush.globalAlpha = 1;
     if (!edit) return;
     brush.strokeStyle = theme.color('accent-fill');
     brush.lineWidth = 2;
@@ -152,7 +202,8 @@ class EditView {
 
   point(place) {
     this.canvas.style.cursor = place ? 'pointer' : 'default';
-    this.canvas.title = place ? title({ ...place, by: 0 }) : '';
+    const share = place && this.shares?.get(place.kind === 'head' ? `head ${place.layer} ${place.head}` : `${place.part} ${place.layer}`);
+    this.canvas.title = place ? `${title(place)}${share === undefined ? '' : `: adds ${number(share)}`}` : '';
   }
 
   toggle(place) {
@@ -214,7 +265,7 @@ class EditView {
     const same = found.parting === null || found.parting === undefined;
     this.verdict.replaceChildren(
       h('p', same ? 'Both wrote the same tokens.' : `The texts part at token ${found.parting}.`),
-      h('figure', h('h3', 'Angle between the two streams after the prompt, layer by layer'),
+      h('figure', h('h3', 'Angle between the two streams after the prompt, layer by layer ', kind('derived')),
         h('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `at most ${number(most)} degrees`, style: { width: 'min(100%, 520px)' } },
           h('polyline', { points: found.cosine.map((_, depth) => `${x(depth)},${y(angle(depth))}`).join(' '), fill: 'none', stroke: 'var(--positive)', 'stroke-width': 2 }),
           found.cosine.map((_, depth) => h('circle', { cx: x(depth), cy: y(angle(depth)), r: 2.5, fill: 'var(--positive)' })),
@@ -222,6 +273,8 @@ class EditView {
       h('button', { onclick: async () => { await app.open(this.ids.plain); app.set({ view: 'compare', other: this.ids.edited }); } }, 'Compare them inside'));
   }
 }
+
+function root(value) { return Math.sign(value) * Math.sqrt(Math.abs(value)); }
 
 /** What an edit is of; two of the same name replace one another. */
 function name({ kind, layer, head, part, expert, neuron, position }) { return [kind, layer, head, part, expert, neuron, position].join(' '); }

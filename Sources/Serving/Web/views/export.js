@@ -4,7 +4,7 @@ import { h } from '../components/dom.js';
 
 /** A button that saves the view. */
 export function exportButton(app) {
-  return h('button.small', { onclick: () => savePage(app), title: 'Save this view as one HTML file' }, 'Save as page');
+  return h('button.small.save', { onclick: () => savePage(app), title: 'Save this view as one HTML file' }, 'Save as page');
 }
 
 export async function savePage(app) {

@@ -22,7 +22,9 @@ export async function showChoice(app) {
   const { text } = app;
   const index = app.current();
   const token = text.tokens[index];
-  if (!token) return app.inspector.clear();
+  // On narrow screens the inspector covers the sentence, so it waits for a token to be chosen.
+  const isAsked = app.state.token != null && !app.clock.playing;
+  if (!token || (innerWidth <= 820 && !isAsked)) return app.inspector.clear();
   const known = token.full ?? token.choice;
   const isFirst = index === 0;
   const { reading } = text;

@@ -9,6 +9,13 @@ const shades = { probability: 'probability', surprise: 'surprise', none: 'none' 
 /** Tokens that are drawn at once; earlier ones of a longer text come with a click. */
 const drawn = 3000;
 
+/** Where a finished sentence leads: view, icon, and what is there. */
+const ways = [
+  ['anatomy', 'cube', 'The whole model with the numbers that this text makes in it'],
+  ['attention', 'grid', 'Which token looks at which, in every head'],
+  ['lens', 'lens', 'What each layer would have said next, and what made the choice'],
+];
+
 export default {
   id: 'generate',
   title: 'Generate',
@@ -31,6 +38,7 @@ class Generate {
     this.status = h('span', { role: 'status' });
     this.more = h('button', { onclick: () => app.run({ session: app.text.session }) }, 'Go on');
     this.buttons = Object.keys(shades).map((name) => h('button', { 'aria-pressed': String(name === this.shade), onclick: () => this.setShade(name) }, shades[name]));
+    this.ways = h('div.ways', { hidden: true }, h('span', 'See this text inside the model'), ways.map(([view, name, title]) => h('button.next', { title, onclick: () => this.enter(view) }, icon(name), view[0].toUpperCase() + view.slice(1))));
     this.tree = h('div.tree', { hidden: true });
     this.sentence.addEventListener('click', (event) => {
       const span = event.target.closest('.t');
@@ -40,7 +48,7 @@ class Generate {
       app.set({ token: app.state.token === index ? null : index, step: null });
     });
     element.append(h('div.generate', this.sentence,
-      h('div.line', this.status, this.more, h('span.grow'), h('span.shades', 'Shade by ', h('span.choices', this.buttons))), this.tree));
+      h('div.line', this.status, this.more, h('span.grow'), h('span.shades', 'Shade by ', h('span.choices', this.buttons))), this.ways, this.tree));
   }
 
   unmount() { cancelAnimationFrame(this.frame); this.closed = true; }
@@ -93,8 +101,15 @@ class Generate {
     this.sentence.classList.toggle('long', text.tokens.length > 500);
     if (text.running && !isScrubbed && this.follows()) this.status.scrollIntoView({ block: 'nearest' });
     this.status.replaceChildren(...this.words());
+    this.ways.hidden = !text.session || Boolean(text.reading);
     this.more.hidden = text.running || !text.session || text.end?.finish?.reason === 'context' || text.end?.finish?.reason === 'end';
     showChoice(app);
+  }
+
+  /** Goes inside with the present token. */
+  enter(view) {
+    this.app.clock.pause();
+    this.app.set({ view, token: this.app.current() });
   }
 
   /** Whether a person looks at the end of the text, or has not looked anywhere yet. */

@@ -2,7 +2,7 @@
 
 import { h } from '../components/dom.js';
 import { term } from '../components/tips.js';
-import { Recording, isOver, throttled } from './recording.js';
+import { Recording, held, isOver, throttled } from './recording.js';
 import { LensGrid } from './lens-grid.js';
 import { Waterfall } from './lens-waterfall.js';
 import { exportButton } from './export.js';
@@ -60,7 +60,7 @@ class Lens {
       this.empty.hidden = Boolean(info?.positions);
       if (!info?.positions) return;
       this.info = info;
-      this.status.textContent = this.app.text.running ? 'The lens reads when the model pauses: it never holds up a token.' : '';
+      this.status.textContent = this.app.text.running ? 'The lens reads when the model pauses: it never holds up a token.' : held(info);
       this.select();
     } catch (error) {
       if (isOver(error) || this.closed) return;

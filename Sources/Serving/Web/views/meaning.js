@@ -6,8 +6,11 @@ import { kind } from '../components/inspector.js';
 import { term } from '../components/tips.js';
 import { brushOf } from './recording.js';
 import { components } from './meaning-map.js';
+import { Kernel } from './meaning-kernel.js';
 
-const opening = ' dog, cat, horse, bird, one, two, three, ten, red, blue, green, king, queen, man, woman, run, walk, jump, happy, sad';
+const common = 'dog, cat, horse, bird, one, two, three, ten, red, blue, green, king, queen, man, woman, run, walk, jump, happy, sad';
+/** Analogies to begin with: the first whose words are one token each. */
+const analogies = [['king', 'man', 'woman'], ['brother', 'boy', 'girl'], ['his', 'he', 'she'], ['ran', 'run', 'walk']];
 
 export default {
   id: 'meaning',
@@ -24,11 +27,13 @@ class Meaning {
   constructor(element, app) {
     this.app = app;
     const input = (value, words) => h('input', { type: 'text', value, 'aria-label': words, placeholder: words });
-    this.word = input(' dog', 'a word');
+    this.word = input('', 'a word');
+    this.wordNote = h('p.small.muted');
+    this.analogyNote = h('p.small.muted');
     this.near = h('ol.meaning-list');
-    [this.a, this.b, this.c] = [input(' king', 'a'), input(' man', 'b'), input(' woman', 'c')];
+    [this.a, this.b, this.c] = [input('', 'a'), input('', 'b'), input('', 'c')];
     this.analogous = h('ol.meaning-list');
-    this.words = h('textarea', { rows: 2, 'aria-label': 'Words for the map, separated by commas' }, opening);
+    this.words = h('textarea', { rows: 2, 'aria-label': 'Words for the map, separated by commas' });
     this.canvas = h('canvas', { role: 'img', 'aria-label': 'A map of the words' });
     this.share = h('small.muted');
     this.here = h('ol.meaning-list');
@@ -36,22 +41,60 @@ class Meaning {
     const form = (run, ...children) => h('form', { onsubmit: (event) => { event.preventDefault(); run(); } }, children, h('button', { type: 'submit' }, 'Find'));
     element.append(h('div.page.meaning',
       h('div.meaning-pair',
-        h('section', h('h2', 'Near it'), h('p.small.muted', 'Tokens whose ', term('embedding'), ' points most nearly the same way. ', kind('derived')), form(() => this.findNear(), this.word), this.near),
-        h('section', h('h2', 'a − b + c'), h('p.small.muted', 'What is to c as a is to b. ', kind('derived')), form(() => this.findAnalogy(), this.a, h('span', '−'), this.b, h('span', '+'), this.c), this.analogous),
+        h('section', h('h2', 'Near it'), h('p.small.muted', 'Tokens whose ', term('embedding'), ' points most nearly the same way. ', kind('derived')), form(() => this.findNear(), this.word), this.wordNote, this.near),
+        h('section', h('h2', 'a − b + c'), h('p.small.muted', 'What is to c as a is to b. ', kind('derived')), form(() => this.findAnalogy(), this.a, h('span', '−'), this.b, h('span', '+'), this.c), this.analogyNote, this.analogous),
         h('section', h('h2', 'Here'), this.hereTitle, this.here)),
-      h('section', h('h2', 'A map of words'), h('p.small.muted', 'The two directions along which these words differ most (principal components). ', kind('derived'), ' '), form(() => this.drawMap(), this.words), this.canvas, this.share)));
-    this.watch = new ResizeObserver(() => this.paintMap());
+      h('section', h('h2', 'A map of words'), h('p.small.muted', 'The two directions along which these words differ most (principal components). ', kind('derived'), ' '), form(() => this.drawMap(), this.words), this.canvas, this.share),
+      (this.kernel = new Kernel(app)).element));
+    this.watch = new ResizeObserver(() => { this.paintMap(); this.kernel.draw(); });
     this.watch.observe(element);
   }
 
-  unmount() { this.closed = true; this.watch.disconnect(); }
+  unmount() { this.closed = true; this.watch.disconnect(); this.kernel.close(); }
 
   update(change) {
-    if ('token' in change || 'layer' in change || change.text === 'end' || change.text === 'session') this.findHere();
-    if ('theme' in change) this.paintMap();
+    if ('token' in change || 'layer' in change || change.text === 'end' || change.text === 'session') { this.findHere(); this.kernel.show(); }
+    else if ('head' in change) this.kernel.show();
+    if ('theme' in change) { this.paintMap(); this.kernel.draw(); }
   }
 
-  start() { this.findNear(); this.findAnalogy(); this.drawMap(); this.findHere(); }
+  /** Begins with words of the present text, which the model is sure to know. */
+  async start() {
+    this.findHere();
+    this.kernel.show();
+    const { text, model } = this.app;
+    const tokens = text.tokens.filter((token) => !token.isControl && token.text?.trim());
+    const words = [...new Set(tokens.map((token) => token.text).filter((word) => !model.hasTokenizer || model.vocabulary < 16 || /^ \p{L}{3,}$/u.test(word)))];
+    const here = text.tokens[this.app.current()]?.text;
+    this.word.value = words.includes(here) ? here : words.at(-1) ?? ' dog';
+    this.words.value = words.length > 5 || !model.hasTokenizer ? words.slice(0, 60).map((word) => word.trim()).join(', ') : common;
+    const isSmall = !model.hasTokenizer || model.vocabulary < 16;
+    let triple = isSmall ? [0, 1, 2].map((place) => words[place] ?? words[0] ?? '0') : null;
+    for (const words of isSmall ? [] : analogies) {
+      const pieces = await Promise.all(words.map((word) => this.pieces(` ${word}`)));
+      if (pieces.every((tokens) => tokens.length === 1)) { triple = words.map((word) => ` ${word}`); break; }
+    }
+    if (this.closed) return;
+    triple ??= analogies[0].map((word) => ` ${word}`);
+    [this.a, this.b, this.c].forEach((input, place) => { input.value = triple[place]; });
+    this.findNear();
+    this.findAnalogy();
+    this.drawMap();
+  }
+
+  /** A word's tokens; none where the model has no tokenizer. */
+  async pieces(word) {
+    if (!this.app.model.hasTokenizer || !word) return [];
+    const answer = await this.app.api.json('/api/tokenize', { text: word, parseSpecial: false }).catch(() => null);
+    return answer?.tokens ?? [];
+  }
+
+  /** Says of words that are several tokens which one stands for them. */
+  async explain(place, words) {
+    const pieces = await Promise.all(words.map((word) => this.pieces(word)));
+    place.textContent = pieces.flatMap((tokens, index) => tokens.length < 2 ? []
+      : [`“${words[index].trim()}” is ${tokens.length} tokens here; its last, “${label(tokens.at(-1))}”, stands for it.`]).join(' ');
+  }
 
   async list(place, path, empty) {
     const mine = (place.turn = (place.turn ?? 0) + 1);
@@ -64,9 +107,15 @@ class Meaning {
     } catch (error) { if (place.turn === mine) place.replaceChildren(h('li.muted', error.message)); }
   }
 
-  findNear() { return this.list(this.near, `/api/meaning/neighbours?${new URLSearchParams({ word: this.word.value, count: 12 })}`, 'nothing near'); }
+  findNear() {
+    this.explain(this.wordNote, [this.word.value]);
+    return this.list(this.near, `/api/meaning/neighbours?${new URLSearchParams({ word: this.word.value, count: 12 })}`, 'nothing near');
+  }
 
-  findAnalogy() { return this.list(this.analogous, `/api/meaning/analogy?${new URLSearchParams({ a: this.a.value, b: this.b.value, c: this.c.value, count: 12 })}`, 'nothing near'); }
+  findAnalogy() {
+    this.explain(this.analogyNote, [this.a.value, this.b.value, this.c.value]);
+    return this.list(this.analogous, `/api/meaning/analogy?${new URLSearchParams({ a: this.a.value, b: this.b.value, c: this.c.value, count: 12 })}`, 'nothing near');
+  }
 
   /** Neighbours of the stream at the selected token and layer. */
   async findHere() {
@@ -80,6 +129,7 @@ class Meaning {
   async drawMap() {
     const words = this.words.value.split(',').map((word) => word.replace(/\n/g, '')).filter((word) => word.trim()).slice(0, 200)
       .map((word) => ` ${word.trim()}`);
+    if (words.length < 3) { this.share.textContent = 'A map needs at least three words.'; return; }
     try {
       const { data, about } = await this.app.api.binary('/api/meaning/embeddings', { words });
       if (this.closed) return;

@@ -40,8 +40,8 @@ class MemoryView {
       h('section', h('h3', 'Planned'), this.total, this.fit),
       h('section.controls', this.contextSlider(), this.usersSlider(), this.formatChoice()),
       h('section', this.whole, h('div.machine', { title: 'of the machine’s memory' }, this.share), this.legend),
-      h('section', h('h3', 'Now'), this.live),
-      h('section', h('h3', term('cache', 'Caches'), ', layer by layer'), this.layers)));
+      h('section', h('h3', 'Now ', kind('value')), this.live),
+      h('section', h('h3', term('cache', 'Caches'), ', layer by layer ', kind('derived')), this.layers)));
   }
 
   contextSlider() {

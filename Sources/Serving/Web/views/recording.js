@@ -1,5 +1,7 @@
 // What the lens knows of the text in the making: asked for once, then remembered for as long as the text stands.
 
+import { bytes } from '../components/format.js';
+
 /** Asks the lens about one text; answers of a text that went back or changed are forgotten. */
 export class Recording {
   constructor(app) {
@@ -20,6 +22,11 @@ export class Recording {
     const info = await this.app.api.json(`/api/recording?session=${session}`, undefined, this.control.signal);
     if (info.session !== this.info?.session || info.version !== this.info?.version) this.cache.clear();
     this.info = info;
+    // The timeline marks what the memory's budget left out.
+    if (this.app.recorded?.session !== session || this.app.recorded.dropped !== info.dropped) {
+      this.app.recorded = { session, dropped: info.dropped };
+      this.app.announce({ recorded: true });
+    }
     return info;
   }
 
@@ -54,6 +61,13 @@ export class Recording {
       if (signal.aborted || this.control.signal.aborted) throw new DOMException('given up', 'AbortError');
     }
   }
+}
+
+/** What is held of the text and what the budget made it drop, in words. */
+export function held(info) {
+  const memory = `${info.positions} tokens recorded in ${bytes(info.bytes)} of the ${bytes(info.budget)} budget`;
+  if (!info.dropped) return `${memory}.`;
+  return `${memory}; the inner values of the first ${info.dropped} made room for later ones: they are worked out again when looked at, which takes longer.`;
 }
 
 /** Whether an error only says that nobody waits for an answer any more. */

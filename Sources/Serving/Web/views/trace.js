@@ -9,6 +9,10 @@ import { download } from './export.js';
 import { readRows, readTrace } from './trace-file.js';
 
 const standard = 'blocks.*.resid_post, blocks.*.attn.pattern, logits';
+const choices = [
+  ['the usual', standard], ['stream', 'embed, blocks.*.resid_mid, blocks.*.resid_post'], ['attention', 'blocks.*.attn.pattern, blocks.*.attn.z'],
+  ['networks', 'blocks.*.mlp.post, blocks.*.mlp_out'], ['first layer', 'embed, blocks.0.*'],
+];
 
 export default {
   id: 'trace',
@@ -25,19 +29,19 @@ class Trace {
     this.app = app;
     this.values = h('input', { type: 'text', value: standard, 'aria-label': 'Names of values' });
     this.record = h('button.primary', { type: 'submit' }, 'Record');
-    this.message = h('p.muted', { role: 'status' });
+    this.message = h('p.muted', { role: 'status' }, app.text.session ? 'Recording reads the present text once more and keeps the named values as a safetensors file, shown here at once.' : 'No text yet: write a beginning above, and run it; or open a trace.');
     this.file = h('input', { type: 'file', accept: '.safetensors', hidden: true, onchange: () => this.open(this.file.files[0]) });
     this.names = h('ul.trace-names');
     this.tokens = h('p.trace-words');
     this.tokens.addEventListener('click', (event) => { const span = event.target.closest('[data-index]'); if (span) { this.row = Number(span.dataset.index); this.show(); } });
     this.title = h('h3');
     this.canvas = h('canvas', { role: 'img', 'aria-label': 'The selected value' });
-    this.canvas.addEventListener('pointermove', (event) => this.point(event));
+    for (const name of ['pointermove', 'click']) this.canvas.addEventListener(name, (event) => this.point(event));
     this.under = h('p.small.muted');
     this.parts = h('div.trace-parts', { hidden: true }, h('section', h('h3', 'Tokens'), this.tokens),
       h('div.trace-pair', h('section', h('h3', 'Values'), this.names), h('section', this.title, h('div.scroll', this.canvas), this.under)));
     element.append(h('div.page.trace', h('h2', 'Record a run, open it later'),
-      h('form.trace-form', { onsubmit: (event) => { event.preventDefault(); this.run(); } }, h('label', h('span.small.muted', 'Values of the present text, by name; * stands for any letters'), this.values), this.record),
+      h('form.trace-form', { onsubmit: (event) => { event.preventDefault(); this.run(); } }, h('label', h('span.small.muted', 'Values of the present text, by name; * stands for any letters'), this.values), this.record, h('div.choices', choices.map(([words, names]) => h('button', { type: 'button', title: names, onclick: () => { this.values.value = names; } }, words)))),
       h('div.line', h('button', { onclick: () => this.file.click() }, 'Open a trace'), this.file, h('span.small.muted', 'or drop one here; it stays in this browser')), this.message, this.parts));
     element.addEventListener('dragover', this.over = (event) => event.preventDefault());
     element.addEventListener('drop', this.dropped = (event) => { event.preventDefault(); this.open(event.dataTransfer.files[0]); });
@@ -112,11 +116,11 @@ class Trace {
         const [from, end] = [Math.floor(cell * width / cells), Math.max(Math.floor(cell * width / cells) + 1, Math.floor((cell + 1) * width / cells))];
         let value = data[row * width + from];
         for (let index = from + 1; index < end; index += 1) if (Math.abs(data[row * width + index]) > Math.abs(value)) value = data[row * width + index];
-        brush.fillStyle = isShare ? sequential(Math.sqrt(value)) : diverging(value, range);
+        brush.fillStyle = isShare ? sequential(Math.sqrt(value / Math.max(range, 1e-9))) : diverging(value, range);
         brush.fillRect(cell * wide, row * tall, Math.ceil(wide), tall - (tall > 6 ? 1 : 0));
       }
     }
-    this.under.textContent = `${isShare ? '0 to 1, square-root scale' : `from −${number(range)} to ${number(range)}`}${cells < width ? '; a cell is the largest of several numbers' : ''}`;
+    this.under.textContent = `${isShare ? `0 to ${number(range)}, square-root scale` : `from −${number(range)} to ${number(range)}`}${cells < width ? '; a cell is the largest of several numbers' : ''}`;
   }
 
   point(event) {

@@ -38,8 +38,10 @@ export class Backward {
     clearInterval(this.timer);
     try {
       this.pass = await this.app.api.json(`/api/training/backward?step=${this.course.snapshot}`);
+      const isFirst = this.body.hidden;
       this.build();
       this.draw();
+      if (isFirst) this.element.scrollIntoView({ block: 'start' });
     } catch (error) {
       this.error.textContent = error.message;
     } finally {
