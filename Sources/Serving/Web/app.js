@@ -23,6 +23,8 @@ export const app = {
   text: texts.text, sampling: texts.sampling, setSampling: texts.setSampling, run: texts.run, stop: texts.stop, open: texts.open, choice: texts.choice,
   /** The token that all views are about. */
   current: texts.current,
+  /** What the lens last said of the text's recording: `{ session, dropped }`; see views/recording.js. */
+  recorded: null,
   /** The loaded model's summary (see /api/status); null without one. */
   model: null,
   stylesheet, chooseModel, refresh, begin,

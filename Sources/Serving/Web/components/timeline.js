@@ -49,6 +49,7 @@ export function mountTimeline(place, app) {
     const dropped = app.recorded?.session === text.session ? app.recorded.dropped : 0;
     if (dropped > first) {
       // Hatched: the memory's budget keeps nothing of these, they are worked out again when looked at.
+      brush.strokeStyle = color('muted');
       brush.globalAlpha = 0.7;
       for (let left = 0; left < Math.min(width, x(dropped)); left += 6) { brush.beginPath(); brush.moveTo(left, line + 11); brush.lineTo(left + 4, line + 5); brush.stroke(); }
       brush.globalAlpha = 1;
