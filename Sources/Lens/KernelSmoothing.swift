@@ -47,13 +47,13 @@ extension Recording {
     if positions.count > most {
       positions = positions.sorted { weights[$0] > weights[$1] }.prefix(most).sorted()
     }
-    let start = head / (site.heads / source.groups) * source.width
+    let start = head / (site.heads / source.groups) * source.stride + source.offset
     var values: [Float] = []
     values.reserveCapacity(positions.count * source.width)
     for run in Self.runs(positions) {
       guard let rows = try self.values(source.name, run) else { return nil }
       for place in 0..<run.count {
-        values += rows[(place * source.groups * source.width + start)...].prefix(source.width)
+        values += rows[(place * source.groups * source.stride + start)...].prefix(source.width)
       }
     }
     var average = [Double](repeating: 0, count: source.width)
@@ -88,15 +88,30 @@ extension Recording {
     return row.enumerated().map { $0 < first || !$1.isFinite ? -.infinity : Double($1) }
   }
 
-  /// The rows that attention keeps as values, before they are kept: `[T, groups, width]`.
-  private func valueSource(of site: LayerMap.AttentionSite) throws -> (name: String, groups: Int, width: Int) {
+  /// The rows that attention keeps as values, before they are kept: `[T, groups, stride]`, of which the values are `width`
+  /// numbers from `offset` on; latent attention keeps keys beside them.
+  private func valueSource(of site: LayerMap.AttentionSite) throws -> ValueSource {
     let graph = session.model.graph
-    guard let mixed = graph.node(named: site.mixed), let kept = graph.nodes[mixed].inputs.last,
-      case .append = graph.nodes[kept].op, let source = graph.nodes[kept].inputs.first,
-      let groups = graph.nodes[kept].shape[1].fixed, let width = graph.nodes[kept].shape[2].fixed,
+    var part: Range<Int>?
+    guard let mixed = graph.node(named: site.mixed), var kept = graph.nodes[mixed].inputs.last else {
+      throw LensError.unknown("the model has no value named \(site.mixed)")
+    }
+    if case .slice(let range) = graph.nodes[kept].op { (part, kept) = (range, graph.nodes[kept].inputs[0]) }
+    guard case .append = graph.nodes[kept].op, let source = graph.nodes[kept].inputs.first,
+      let groups = graph.nodes[kept].shape[1].fixed, let stride = graph.nodes[kept].shape[2].fixed,
       groups > 0, site.heads % groups == 0
     else { throw LensError.unsupported("the values of \(site.mixed) are not kept row by row") }
-    return (graph.nodes[source].name, groups, width)
+    let columns = part ?? 0..<stride
+    return ValueSource(
+      name: graph.nodes[source].name, groups: groups, stride: stride, offset: columns.lowerBound, width: columns.count)
+  }
+
+  private struct ValueSource {
+    let name: String
+    let groups: Int
+    let stride: Int
+    let offset: Int
+    let width: Int
   }
 
   /// Ascending positions as ranges without gaps.

@@ -13,7 +13,10 @@ struct InsideTests {
       try await page.click("#prompt")
       try await page.type("The cat saw a bird")
       try await page.key("Enter")
-      try await page.wait(until: "orrery.state.prompt === 'The cat saw a bird' && \(ready)", timeout: .seconds(60))
+      let words = "orrery.text.tokens.map((token) => token.text).join('')"
+      // The buttons stand still once the text does.
+      try await page.wait(
+        until: "\(words).includes('saw a bird') && orrery.text.end && !orrery.text.running", timeout: .seconds(60))
       try await page.click(".ways button:nth-of-type(2)")
       try await page.wait(
         until: "orrery.state.view === 'attention' && document.querySelectorAll('.attention-top li').length",
