@@ -82,11 +82,11 @@ class Meaning {
     this.drawMap();
   }
 
-  /** A word's tokens; none where the model has no tokenizer. */
+  /** A word's tokens but those of spaces alone; none where the model has no tokenizer. */
   async pieces(word) {
     if (!this.app.model.hasTokenizer || !word) return [];
     const answer = await this.app.api.json('/api/tokenize', { text: word, parseSpecial: false }).catch(() => null);
-    return answer?.tokens ?? [];
+    return (answer?.tokens ?? []).filter((token) => token.text === undefined || token.text.trim());
   }
 
   /** Says of words that are several tokens which one stands for them. */
