@@ -15,7 +15,7 @@ public final class AppModel: Sendable {
   /// The loaded model in space.
   let scenes = SceneStore()
   let shelf = TokenizerShelf()
-  public let training = TrainingDesk()
+  public let training: TrainingDesk
   private let state = Mutex(State.empty)
   private let known = Mutex<[String: ModelFolder.Entry]>([:])
 
@@ -25,8 +25,11 @@ public final class AppModel: Sendable {
     case loaded(LoadedModel)
   }
 
-  public init(folder: ModelFolder = .standard, options: ModelOptions = AppModel.standardOptions) {
-    (self.folder, self.options) = (folder, options)
+  public init(
+    folder: ModelFolder = .standard, options: ModelOptions = AppModel.standardOptions,
+    training: TrainingDesk = TrainingDesk()
+  ) {
+    (self.folder, self.options, self.training) = (folder, options, training)
   }
 
   /// Four texts at once, and packed weights where they are kept.

@@ -30,7 +30,7 @@ struct BenchCommand: ParsableCommand {
         orrery bench --make llama-1b:q4_0 --output llama-1b-q4_0.gguf
       """)
 
-  @Argument(help: "A GGUF file, or a folder with config.json and safetensors.")
+  @Argument(help: ModelName.help)
   var model: String?
 
   @Option(name: [.customShort("p"), .long], help: "Tokens of a prompt; 0 for no prefill.")

@@ -19,7 +19,7 @@ struct ConvertCommand: ParsableCommand {
         orrery convert gpt-nano-sort-model.json --output nano-sort
       """)
 
-  @Argument(help: "A folder with config.json and safetensors, or a minGPT JSON file.")
+  @Argument(help: "A folder with config.json and safetensors, a run, or a minGPT JSON file.")
   var source: String
 
   @Option(name: [.customShort("o"), .long], help: "The GGUF file, or for minGPT the folder, to write.")

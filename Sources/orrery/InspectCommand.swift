@@ -19,7 +19,7 @@ struct InspectCommand: ParsableCommand {
         orrery inspect model.gguf --weights
       """)
 
-  @Argument(help: "A GGUF file, a folder, or a config.json.")
+  @Argument(help: ModelName.help)
   var model: String
 
   @Flag(help: "Every operation with its operands, shape and name (the default).")

@@ -12,7 +12,7 @@ import Training
 
 /// What every command that loads a model takes.
 struct ModelArguments: ParsableArguments {
-  @Argument(help: "A GGUF file, a folder with config.json and safetensors, a run, or a model of the package.")
+  @Argument(help: ModelName.help)
   var model: String
 
   @Option(help: ArgumentHelp("Low-rank changes to run the model with, as PEFT saves them.", valueName: "folder"))

@@ -21,7 +21,7 @@ struct PlanCommand: ParsableCommand {
         orrery plan model.gguf --json
       """)
 
-  @Argument(help: "A GGUF file, a folder with config.json, or a config.json.")
+  @Argument(help: ModelName.help)
   var model: String
 
   @Option(name: [.customShort("c"), .long], help: "Positions the context holds (default: the model's own).")

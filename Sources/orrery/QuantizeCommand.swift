@@ -14,7 +14,7 @@ struct QuantizeCommand: ParsableCommand {
         orrery quantize model-f16.gguf Q4_K_M --output model-q4_k_m.gguf
       """)
 
-  @Argument(help: "A GGUF file.")
+  @Argument(help: "A GGUF file, or a model of the package.")
   var source: String
 
   @Argument(help: "The recipe's name.")

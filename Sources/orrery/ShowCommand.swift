@@ -21,7 +21,7 @@ struct ShowCommand: ParsableCommand {
         orrery show model.gguf --template
       """)
 
-  @Argument(help: "A GGUF file, or a folder with config.json and safetensors.")
+  @Argument(help: ModelName.help)
   var model: String
 
   @Flag(help: "Print every key of a GGUF header.")

@@ -19,7 +19,7 @@ struct TokenizeCommand: ParsableCommand {
         echo "[15043, 3186]" | orrery tokenize model.gguf --decode
       """)
 
-  @Argument(help: "A model, or a tokenizer file.")
+  @Argument(help: "A model, a run, or a tokenizer file.")
   var model: String
 
   @Flag(help: "Print the ids as one JSON array instead of a line a token.")

@@ -50,7 +50,7 @@ extension TrainCommand {
     }
     switch outcome.reason {
     case .stopped:
-      Terminal.note("Stopped after step \(outcome.step). Go on with: orrery train --resume \(record.id)")
+      Terminal.note("Stopped after step \(outcome.step). Go on with: \(resumption(of: record))")
     case .finished:
       let place = output ?? outcome.folder
       if run.model.adapter != nil, let base = run.model.base?.path {
@@ -59,6 +59,11 @@ extension TrainCommand {
         Terminal.note("The model is in \(place). Use it: orrery run \(output ?? (runs == nil ? record.id : place))")
       }
     }
+  }
+
+  /// The command that goes on with a run.
+  func resumption(of run: RunRecord) -> String {
+    "orrery train --resume \(run.id)" + (runs.map { " --runs \($0)" } ?? "")
   }
 
   func listRecipes() throws {
@@ -90,8 +95,7 @@ extension TrainCommand {
     if all.isEmpty { return print("there are no runs in \(folder)") }
     for run in all {
       let name = run.id.padding(toLength: max(24, run.id.count + 1), withPad: " ", startingAt: 0)
-      let place = runs.map { " --runs \($0)" } ?? ""
-      let way = run.status == .interrupted ? " (go on: orrery train --resume \(run.id)\(place))" : ""
+      let way = run.status == .interrupted ? " (go on: \(resumption(of: run)))" : ""
       print(
         "\(name)\(run.status.rawValue) at \(run.step)/\(run.steps)\(way), \(run.parameters) parameters, \(run.folder)")
     }

@@ -121,7 +121,7 @@ struct TrainCommand: ParsableCommand {
     } catch {
       recorder.fail(error)
       if error is FileError, let step = run.lastCheckpoint {
-        Terminal.note("The checkpoint of step \(step) is whole. Go on with: orrery train --resume \(record.id)")
+        Terminal.note("The checkpoint of step \(step) is whole. Go on with: \(resumption(of: record))")
       }
       throw error
     }

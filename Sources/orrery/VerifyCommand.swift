@@ -23,7 +23,7 @@ struct VerifyCommand: ParsableCommand {
         orrery verify model.gguf --weights
       """)
 
-  @Argument(help: "A GGUF file, or a folder with config.json and safetensors.")
+  @Argument(help: ModelName.help)
   var model: String
 
   @Flag(help: "Check the weights alone.")
