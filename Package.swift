@@ -233,7 +233,8 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "Architectures", "BundledModels", "Checkpoints", "Generation", "Gradients", "GraphIR", "JSON", "Kernels",
-        "Quantization", "Reference", "Runtime", "TensorCore", "TestSupport", "Tokenizers", "Training", "TrainingEngine",
+        "Quantization", "Reference", "Runtime", "Stories", "TensorCore", "TestSupport", "Tokenizers", "Training",
+        "TrainingEngine",
       ], swiftSettings: settings),
     .testTarget(
       name: "RunsTests",

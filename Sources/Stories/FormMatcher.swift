@@ -66,10 +66,8 @@ struct FormMatcher {
     (0...1).compactMap { gender in
       let bytes = slot.rendered(Lexicon.Entry(word: [], gender: gender))
       var next = state
-      guard stands(bytes, at: state.end), next.world.note(gender: gender, of: slot.variable.role, grammar.lexicon)
-      else {
-        return nil
-      }
+      guard stands(bytes, at: state.end), next.world.note(gender: gender, of: slot.variable.role)
+      else { return nil }
       next.end += bytes.count
       return next
     }

@@ -6,8 +6,10 @@ struct Lexicon: Sendable {
     var inside: [UInt8] = []
     /// One bit a tag.
     var tags: UInt64 = 0
-    /// 0 is he, 1 is she, -1 either.
+    /// Of a name: 0 is he, 1 is she; else -1.
     var gender = -1
+    /// Of a name: the only role that has it.
+    var role: Role?
     /// The adjectives that go with a noun, as indices.
     var adjectives: [Int] = []
 
@@ -32,9 +34,9 @@ struct Lexicon: Sendable {
 
   func bit(known tag: String) -> UInt64? { tags.firstIndex(of: tag).map { 1 << UInt64($0) } }
 
-  /// Reads lists of words: names by gender; kinds and places `word: tags`; things `word: tags | adjectives`.
+  /// Reads lists of words: names by role, those of a he before those of a she; kinds and places `word: tags`; things `word: tags | adjectives`.
   init(
-    he: String, she: String, kinds: String, traits: String, things: String, adjectives: [String: String], places: String
+    names: [Role: [String]], kinds: String, traits: String, things: String, adjectives: [String: String], places: String
   ) {
     func words(_ text: String) -> [String] {
       text.split(whereSeparator: { $0.isWhitespace }).map { String($0) }
@@ -44,12 +46,16 @@ struct Lexicon: Sendable {
         line.split(separator: ":", maxSplits: 1).map { (part: Substring) in part.trimming() }
       }
     }
-    add(.name, words(he).map { Entry(word: Array($0.utf8), gender: 0) })
-    add(.name, words(she).map { Entry(word: Array($0.utf8), gender: 1) })
+    // By gender, so that neighbours share it.
+    for gender in 0...1 {
+      for role in Role.allCases {
+        add(.name, words(names[role]?[gender] ?? "").map { Entry(word: Array($0.utf8), gender: gender, role: role) })
+      }
+    }
     add(.trait, words(traits).map { Entry(word: Array($0.utf8)) })
     for line in lines(kinds) {
       let tags = line.count > 1 ? words(line[1]) : []
-      var entry = Entry(word: Array(line[0].utf8), gender: tags.contains("she") ? 1 : tags.contains("he") ? 0 : -1)
+      var entry = Entry(word: Array(line[0].utf8))
       for tag in tags { entry.tags |= bit(tag) }
       add(.kind, [entry])
     }

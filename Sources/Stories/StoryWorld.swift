@@ -16,10 +16,9 @@ struct StoryWorld: Sendable, Hashable {
   }
 
   /// Notes the gender that a pronoun tells before the name; false where it is another than known.
-  mutating func note(gender: Int, of role: Role, _ lexicon: Lexicon) -> Bool {
+  mutating func note(gender: Int, of role: Role) -> Bool {
     let known = Int(genders[Int(role.rawValue)])
-    let kind = word(Variable(role: role, aspect: .kind)).map { lexicon[.kind][$0].gender } ?? -1
-    guard known < 0 || known == gender, kind < 0 || kind == gender else { return false }
+    guard known < 0 || known == gender else { return false }
     genders[Int(role.rawValue)] = Int8(gender)
     return true
   }
@@ -41,31 +40,28 @@ struct StoryWorld: Sendable, Hashable {
     }
   }
 
-  /// Whether a word may be chosen for a variable beside what is chosen already: no two characters share a name or kind, no
-  /// two things a noun, no two places a name; a girl is no he; a thing has an adjective that goes with it.
+  /// Whether a word may be chosen for a variable beside what is chosen already: a name belongs to one role and one gender,
+  /// no two things share a noun, no two places a name; a thing has an adjective that goes with it.
   func allows(_ choice: Int, for variable: Variable, _ lexicon: Lexicon) -> Bool {
     let aspect = variable.aspect
-    if aspect != .trait, aspect != .adjective {
+    if let own = lexicon[aspect][choice].role, own != variable.role { return false }
+    if aspect == .noun || aspect == .place {
       for role in Role.allCases where role != variable.role {
         if word(Variable(role: role, aspect: aspect)) == choice { return false }
       }
     }
     let entry = lexicon[aspect][choice]
     switch aspect {
-    case .name, .kind:
+    case .name:
       let told = Int(genders[Int(variable.role.rawValue)])
-      if told >= 0, entry.gender >= 0, told != entry.gender { return false }
-      let other = Variable(role: variable.role, aspect: aspect == .name ? .kind : .name)
-      guard let word = word(other) else { return true }
-      let gender = lexicon[other.aspect][word].gender
-      return gender < 0 || entry.gender < 0 || gender == entry.gender
+      return told < 0 || told == entry.gender
     case .adjective:
       guard let noun = word(Variable(role: variable.role, aspect: .noun)) else { return true }
       return lexicon[.noun][noun].adjectives.contains(choice)
     case .noun:
       guard let adjective = word(Variable(role: variable.role, aspect: .adjective)) else { return true }
       return entry.adjectives.contains(adjective)
-    case .trait, .place: return true
+    case .kind, .trait, .place: return true
     }
   }
 }

@@ -164,7 +164,7 @@ import Testing
     #expect(kind("The quick brown fox.") == .unknownSentence)
     #expect(kind(String(repeating: "Once ", count: 3000)) == .noStory)
     #expect(kind("Once upon a time") == .unfinished)
-    #expect(kind("Once upon a time, a young girl named Max lived in the meadow.") == .wrongName)
+    #expect(kind("Once upon a time, a young fox named Barney lived in the meadow.") == .wrongName)
     #expect(kind("Once upon a time, a eager fox named Max lived in the meadow.") == .wrongArticle)
   }
 }

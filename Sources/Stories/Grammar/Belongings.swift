@@ -102,7 +102,7 @@ extension StoryGrammar {
     > meet
 
     = hole
-    ? X:rolls, !H:digs, !H:small
+    ? X:rolls
     ! X.at=hole, S.problem=hole
     - But the {X} [fell down|slipped away], rolled over the grass, and dropped into a deep, dark hole.
     - [Suddenly|All at once], the {X} rolled away and [fell|dropped|vanished] into a narrow hole in the ground.

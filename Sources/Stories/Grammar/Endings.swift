@@ -62,7 +62,7 @@ extension StoryGrammar {
     - {H} went home that evening with a happy heart. {H.He} had found a friend.
     - And {H} never forgot how {F} had helped {H.him}.
     - {H} had learned that [a friend can make everything better|it is good to ask for help|nobody has to be sad alone|a kind heart is worth more than gold].
-    - And if you go to {P} today, you may still see {H} and {F} [laughing|playing|walking] together.
+    - And if you go there today, you may still see {H} and {F} [laughing|playing|walking] together.
     - Since then, {H} and {F} have [met every day|been friends|done everything together].
     > end
     """

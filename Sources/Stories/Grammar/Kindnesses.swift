@@ -13,7 +13,6 @@ extension StoryGrammar {
     > found-mud*2 found-cold*2 found-hungry*2 found-way*2 found-thorn*2
 
     = found-mud
-    ? !F:flies
     ! F.at=mud, F.feels=scared, S.problem=mud
     - It was {F}, {a F.trait} {F.kind}, who was stuck in deep mud. {F.He} looked scared.
     - {A F.trait} {F.kind} named {F} had [fallen|slid] into the mud and could not get out. {F.He} was <very> scared.
@@ -137,7 +136,7 @@ extension StoryGrammar {
     ! X.at=grass, H.feels=sad
     - A week later, {H} lost {a X} that {H.he} loved. {H.He} searched everywhere and was <very> sad.
     - Some days later, {H} could not find {H.his} {X.full}. {H.He} was <very> sad.
-    - Not long after that, {H} dropped {a X} somewhere {Q.in}. {H.He} was <very> sad about it.
+    - Not long after that, {H} dropped {a X} somewhere on the way. {H.He} was <very> sad about it.
     > repay
 
     = repay
@@ -162,7 +161,7 @@ extension StoryGrammar {
     - {H} had learned that kindness always [comes back|finds its way home].
     - And so a small kind deed became the beginning of a great friendship.
     - {H} went to bed that night with a warm heart.
-    - Since then, whenever someone is in need {P.in}, {H} and {F} are the first to come.
+    - Since then, whenever someone is in need, {H} and {F} are the first to come.
     - (X.at=H) {H} still has the {X} and thinks of {F} whenever {H.he} looks at it.
     - (T.at=F, S.problem=cold) {F} still has the {T}, and every winter {F.he} thinks of {H}.
     > end
@@ -227,7 +226,7 @@ extension StoryGrammar {
     - That night, {H} told the moon, "I have a friend."
     - {H} had learned that you only need [to be brave for a moment|one small word|one good friend].
     - "Will you come again tomorrow?" asked {F}. "[Of course|Yes, yes, yes]!" said {H}.
-    - And the next day, {F} was already waiting for {H} {Q.in}.
+    - And the next day, {F} was already waiting for {H} at the door.
     > end
 
     = night

@@ -107,7 +107,7 @@ extension StoryGrammar {
     - "I knew it!" said {F}, and {F.he} [clapped {F.his} hands|hugged {H}|danced with joy].
     - {F} laughed <happy>. "Now you are a master," {F.he} said.
     - "Thank you for your patience," {H} said to {F}.
-    - Everyone {P.in} came to see it, and {F} cheered the loudest.
+    - Everyone came to see it, and {F} cheered the loudest.
     > close-learn
 
     = close-learn
@@ -166,7 +166,7 @@ extension StoryGrammar {
 
     = grow
     ? X.at=garden
-    - The {X} grew and grew until it was the biggest {X} {P.in}.
+    - The {X} grew and grew until it was the biggest {X} that anyone had ever seen.
     - All summer long, the {X} grew. Soon it was bigger than {H}.
     - It grew into a {X} so fine that everyone came to look at it.
     > close-seed*2 pull-up
@@ -217,14 +217,14 @@ extension StoryGrammar {
 
     = carry
     ? F.feels=hurt
-    ! H.at=Q, F.feels=happy
-    - {H.He} let {F} lean on {H.him}, and step by step, they reached {Q} together.
-    - {H.He} tied a cloth around it and helped {F} up. They walked to {Q} arm in arm.
-    - "Lean on me," {H.he} said, and they came to {Q} at the same time. {F} could smile again.
+    ! H.at=goal, F.feels=happy
+    - {H.He} let {F} lean on {H.him}, and step by step, they reached the end of the race together.
+    - {H.He} tied a cloth around it and helped {F} up. They walked on arm in arm until they were there.
+    - "Lean on me," {H.he} said, and they came to the end of the race at the same time. {F} could smile again.
     > prize*3 close-race
 
     = prize
-    ? X:prize, H.at=Q
+    ? X:prize, H.at=goal
     ! X.at=both, H.feels=proud
     - There {O}, {a O.trait} {O.kind}, was waiting with the prize. "You have both won," {O.he} said, and {O.he} gave them {a X}.
     - Everyone clapped and cheered. {O}, {a O.trait} {O.kind}, gave {a X} to the two of them.

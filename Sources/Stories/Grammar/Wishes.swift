@@ -70,7 +70,7 @@ extension StoryGrammar {
     = thank-keeper
     - "Thank you, {F}!" {H} said <gladly>. {H.He} hugged the {X} and felt [very|so] proud.
     - {H} thanked {F} and [ran|danced|skipped] all the way home.
-    - {H} was so proud that {H.he} showed the {X} to everyone {P.in}.
+    - {H} was so proud that {H.he} showed the {X} to everyone.
     > close-proud
 
     = close-proud
@@ -147,7 +147,7 @@ extension StoryGrammar {
 
   static let gifts = """
     = gift-plan
-    ? X:own
+    ? X:own, !H:swims, !H:flies
     ! X.at=H, S.problem=gift, H.feels=happy
     - {H.His} best friend was {O}, {a O.trait} {O.kind}. For {O}'s birthday, {H} [bought|found|chose] {a X}.
     - {H.His} friend {O}, {a O.trait} {O.kind}, had a birthday. {H} wanted to give {O.him} {a X}.
@@ -155,15 +155,14 @@ extension StoryGrammar {
     > set-out
 
     = set-out
-    ? Q:away, X.at=H
+    ? X.at=H
     ! H.at=road
-    - {O} lived {Q.in}, far away. {H} wrapped the {X} in [paper|cloth|green leaves] and set out.
-    - {H.He} put the {X} into {H.his} bag and started on the long way to {O}, who lived {Q.in}.
-    - The way to {O}'s house {Q.in} was long, but {H} [sang|hummed|whistled] as {H.he} walked, with the {X} under {H.his} arm.
+    - {O} lived [far away|behind the mountains|at the other end of the valley]. {H} wrapped the {X} in [paper|cloth|green leaves] and set out.
+    - {H.He} put the {X} into {H.his} bag and started on the long way to {O}, who lived [far away|a day away|behind the mountains].
+    - The way to {O}'s house was long, but {H} [sang|hummed|whistled] as {H.he} walked, with the {X} under {H.his} arm.
     > river*3 rock*3 fog*3 rain*3
 
     = river
-    ? !H:swims, !H:flies
     ! S.block=river
     - But a wide river lay across the way, and the bridge was [gone|broken].
     - Then {H} came to a river. The water was deep and [fast|wild], and there was no bridge.
@@ -171,7 +170,6 @@ extension StoryGrammar {
     > stop
 
     = rock
-    ? !H:flies, !H:strong
     ! S.block=rock
     - But a [huge|great] rock had fallen on the path, and {H} could not get past it.
     - Then {H} came to a place where a big tree lay across the path. It was too [high|big] to climb over.
@@ -290,10 +288,10 @@ extension StoryGrammar {
 
     = arrive
     ? S.block=none
-    ! H.at=Q
-    - {H} thanked {F} and [hurried|ran|walked] on. At last {H.he} came to {Q}.
-    - "Thank you, {F}!" said {H}. "Come with me to {O}!" Soon they reached {Q}.
-    - Soon {H} saw {O}'s house {Q.in}.
+    ! H.at=door
+    - {H} thanked {F} and [hurried|ran|walked] on. At last {H.he} came to {O}'s house.
+    - "Thank you, {F}!" said {H}. "Come with me to {O}!" Soon they reached the house.
+    - Soon {H} saw {O}'s house [at the end of the path|between the trees|in the evening light].
     > hand-over
 
     = hand-over

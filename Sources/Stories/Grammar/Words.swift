@@ -1,14 +1,14 @@
 extension Lexicon {
   /// The words of the standard grammar.
   static let standard = Lexicon(
-    he: """
-      Ben Tom Max Leo Sam Finn Otto Hugo Jack Oscar Felix Toby Milo Ned Theo Alfie Rufus Basil Jasper Barney Pip Gus Monty
-      Fred
-      """,
-    she: """
-      Mia Lily Anna Ella Rosie Nora Ruby Daisy Molly Clara Hazel Ivy Poppy Tilly Wren Luna Bella Maya Penny Olive Greta
-      Flora Sadie Lucy
-      """,
+    names: [
+      .H: [
+        "Ben Tom Max Leo Sam Finn Otto Hugo Jack Oscar Felix",
+        "Mia Lily Anna Ella Rosie Nora Ruby Daisy Molly Clara Hazel",
+      ],
+      .F: ["Toby Milo Ned Theo Alfie Rufus Basil Jasper", "Ivy Poppy Tilly Wren Luna Bella Maya Penny"],
+      .O: ["Barney Pip Gus Monty Fred", "Olive Greta Flora Sadie Lucy"],
+    ],
     kinds: """
       fox: clever
       rabbit: digs
@@ -39,8 +39,7 @@ extension Lexicon {
       pig: smells
       raccoon: climbs clever
       deer:
-      girl: she child
-      boy: he child
+      child:
       """,
     traits: """
       little young kind brave curious cheerful gentle quiet clever playful shy merry lively friendly careful thoughtful
@@ -62,8 +61,8 @@ extension Lexicon {
       wooden duck: own toy floats | color painted
       spinning top: own toy small rolls | color wooden
       doll: own toy breaks | pretty painted
-      train: own toy breaks | color wooden
-      wagon: own toy breaks | color wooden
+      train: own toy breaks rolls | color wooden
+      wagon: own toy breaks rolls | color wooden
       drum: own toy breaks music | color round
       flute: own breaks music | wooden fine silver
       whistle: own small music shiny | wooden fine silver
@@ -134,32 +133,32 @@ extension Lexicon {
       "bright": "bright",
     ],
     places: """
-      the meadow: in the meadow | home away
-      the forest: in the forest | home away wild
-      the valley: in the valley | home away
-      the village: in the village | home away town
-      the town: in the town | home away town
-      the old mill: near the old mill | home away
-      the farm: on the farm | home away
-      the hills: in the hills | home away wild
-      the orchard: in the orchard | home away
-      the garden: in the garden | away
-      the park: in the park | away town
-      the beach: on the beach | away water
-      the lake: by the lake | home away water
-      the river: by the river | home away water
-      the pond: by the pond | home away water
-      the stream: by the stream | away water
-      the harbor: at the harbor | home away water
-      the market: at the market | away town
-      the hill: on the hill | home away
-      the field: in the field | away
-      the playground: at the playground | away town
-      the woods: in the woods | home away wild
-      the village square: in the village square | away town
+      the meadow: in the meadow | home
+      the valley: in the valley | home
+      the village: in the village | home
+      the town: in the town | home
+      the old mill: near the old mill | home
+      the farm: on the farm | home
+      the orchard: in the orchard | home
+      the hill: on the hill | home
+      the pond: by the pond | home
       the island: on the island | home
+      the castle: near the castle | home
+      the lighthouse: near the lighthouse | home
+      the forest: in the forest | away wild
+      the hills: in the hills | away wild
+      the woods: in the woods | away wild
+      the garden: in the garden | away
+      the field: in the field | away
+      the park: in the park | away town
+      the market: at the market | away town
+      the playground: at the playground | away town
+      the village square: in the village square | away town
+      the beach: on the beach | away water
+      the lake: by the lake | away water
+      the river: by the river | away water
+      the stream: by the stream | away water
+      the harbor: at the harbor | away water
       the old bridge: at the old bridge | away water
-      the castle: near the castle | home away
-      the lighthouse: near the lighthouse | home away
       """)
 }
