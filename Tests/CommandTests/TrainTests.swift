@@ -92,7 +92,8 @@ import Testing
       try process.run()
       let store = folder.appending(path: "runs/small-1/checkpoint.safetensors").path
       while process.isRunning, !FileManager.default.fileExists(atPath: store) { Thread.sleep(forTimeInterval: 0.05) }
-      Thread.sleep(forTimeInterval: 1)
+      let runs = try RunStore(folder: folder.appending(path: "runs").path)
+      while process.isRunning, (try? runs.run("small-1")?.step ?? 0) ?? 0 == 0 { Thread.sleep(forTimeInterval: 0.05) }
       kill(process.processIdentifier, SIGINT)
       let text = String(decoding: try errors.fileHandleForReading.readToEnd() ?? Data(), as: UTF8.self)
       process.waitUntilExit()
