@@ -13,10 +13,11 @@ struct InsideTests {
       try await page.click("#prompt")
       try await page.type("The cat saw a bird")
       try await page.key("Enter")
-      let words = "orrery.text.tokens.map((token) => token.text).join('')"
-      // The buttons stand still once the text does.
+      // The buttons stand still once all of the text is drawn.
+      let drawn = "document.querySelector('.generate .line').innerText.includes('token/s')"
       try await page.wait(
-        until: "\(words).includes('saw a bird') && orrery.text.end && !orrery.text.running", timeout: .seconds(60))
+        until: "document.querySelector('.sentence').innerText.includes('saw a bird') && \(drawn)", timeout: .seconds(60)
+      )
       try await page.click(".ways button:nth-of-type(2)")
       try await page.wait(
         until: "orrery.state.view === 'attention' && document.querySelectorAll('.attention-top li').length",
