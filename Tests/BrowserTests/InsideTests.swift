@@ -49,6 +49,8 @@ struct InsideTests {
 
   @Test func `attention as smoothing shows the run's numbers`() async throws {
     try await AppUnderTest.with(AppUnderTest.story) { app, page in
+      // Else the clock plays the text and goes on from the chosen token.
+      try await page.emulate(theme: "dark", reducedMotion: true)
       try await page.open(app.address)
       try await page.wait(until: ready, timeout: .seconds(60))
       try await page.evaluate("orrery.set({ view: 'meaning', layer: 2, head: 1, token: 6 })")
