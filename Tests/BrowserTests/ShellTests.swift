@@ -87,10 +87,15 @@ struct ShellTests {
     }
   }
 
-  @Test func `without a model the page offers those on the machine`() async throws {
+  @Test func `alone it opens with a story, and without a model it offers those on the machine`() async throws {
     try await AppUnderTest.with { app, page in
       try await page.open(app.address)
-      try await page.wait(until: "document.querySelector('#view h2')")
+      try await page.wait(
+        until: "window.orrery?.model?.id === 'stories' && !orrery.text.running && orrery.text.tokens.length > 32",
+        timeout: .seconds(60))
+      _ = try await page.evaluate("orrery.api.json('/api/models/unload', {})")
+      try await page.open(app.address)
+      try await page.wait(until: "!orrery.model && document.querySelector('#view h2')")
       #expect(try await page.text("#view").contains("model"))
       #expect(try await page.overflow().isEmpty)
       #expect(page.problems.isEmpty, "\(page.problems)")
