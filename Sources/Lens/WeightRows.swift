@@ -33,21 +33,9 @@ final class WeightRows: Sendable {
 
   /// `Wᵀ · x` of a matrix `[outputs, inputs]`; some rows at a time are decoded.
   func transposed(_ name: String, times x: [Double]) throws -> [Double] {
-    let tensor = try weights.tensor(name)
-    var sums = [Double](repeating: 0, count: tensor.columns)
-    let block = max(1, min(tensor.rowCount, 65536 / max(1, tensor.columns)))
-    var values = [Float](repeating: 0, count: block * tensor.columns)
-    for start in stride(from: 0, to: tensor.rowCount, by: block) {
-      let rows = start..<min(start + block, tensor.rowCount)
-      values.withUnsafeMutableBufferPointer { tensor.floats(rows: rows, into: $0) }
-      values.withUnsafeBufferPointer { values in
-        sums.withUnsafeMutableBufferPointer { sums in
-          for row in rows {
-            let (factor, base) = (x[row], (row - start) * sums.count)
-            for column in sums.indices { sums[column] += factor * Double(values[base + column]) }
-          }
-        }
-      }
+    var sums = [Double](repeating: 0, count: try weights.tensor(name).columns)
+    try forEachRow(of: name) { row, values in
+      for column in values.indices { sums[column] += x[row] * Double(values[column]) }
     }
     return sums
   }

@@ -89,9 +89,7 @@ enum AttentionRoutes {
   ) { context in
     try await context.work {
       let (recording, _, _) = try LensFields.recording(context)
-      let layer = try context.int("layer", in: 0...recording.map.layers.count - 1)
-      let heads = try recording.site(layer).heads
-      let head = try context.int("head", in: 0...heads - 1)
+      let (layer, head) = try LensFields.head(context, of: recording)
       let count = recording.tokens.count
       let rows = try LensFields.range(context, "rows", in: count)
       let columns = try LensFields.range(context, "columns", in: count)
@@ -125,9 +123,7 @@ enum AttentionRoutes {
   ) { context in
     try await context.work {
       let (recording, _, _) = try LensFields.recording(context)
-      let layer = try context.int("layer", in: 0...recording.map.layers.count - 1)
-      let heads = try recording.site(layer).heads
-      let head = try context.int("head", in: 0...heads - 1)
+      let (layer, head) = try LensFields.head(context, of: recording)
       let from = try context.int("from", in: 0...max(0, recording.tokens.count - 1))
       let to = try context.int("to", in: 0...from)
       guard let parts = try recording.score(layer: layer, head: head, from: from, to: to) else {

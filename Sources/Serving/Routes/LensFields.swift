@@ -23,6 +23,12 @@ enum LensFields {
     return (recording, instruments, loaded)
   }
 
+  /// The layer and the head of it that a request names.
+  static func head(_ context: RouteContext, of recording: Recording) throws -> (layer: Int, head: Int) {
+    let layer = try context.int("layer", in: 0...recording.map.layers.count - 1)
+    return (layer, try context.int("head", in: 0...recording.site(layer).heads - 1))
+  }
+
   /// `first-end`, the end not among them, within `limit` and with at most `most` of them.
   static func range(
     _ context: RouteContext, _ name: String, in limit: Int, atMost most: Int = .max, default standard: Range<Int>? = nil

@@ -118,8 +118,7 @@ enum MeaningRoutes {
   ) { context in
     try await context.work {
       let (recording, _, _) = try LensFields.recording(context)
-      let layer = try context.int("layer", in: 0...recording.map.layers.count - 1)
-      let head = try context.int("head", in: 0...recording.site(layer).heads - 1)
+      let (layer, head) = try LensFields.head(context, of: recording)
       let position = try context.int("position", in: 0...max(0, recording.tokens.count - 1))
       let count = try context.int("count", in: 1...32, default: 8)
       guard let found = try recording.smoothing(layer: layer, head: head, position: position) else {
