@@ -48,7 +48,7 @@ extension StoryGrammar {
 
   static let troubles = """
     = tree
-    ? X:flies, !H:flies, !H:climbs
+    ? X:flies
     ! X.at=tree, S.problem=tree
     - [Suddenly|All at once], the wind [took|pulled|blew] the {X} away, and it got stuck in a tall tree.
     - But the wind [blew hard|was strong], and the {X} [sailed|flew|floated] up into a tall tree.
@@ -75,7 +75,7 @@ extension StoryGrammar {
     > meet
 
     = water
-    ? Q:water, !H:swims
+    ? Q:water
     ! X.at=water, S.problem=water
     - But {H} [tripped|slipped|stumbled], and the {X} fell into the water with a splash.
     - [Suddenly|All at once], the {X} slipped away and [dropped|fell|tumbled] into the deep water.

@@ -7,8 +7,8 @@ extension StoryGrammar {
     - There was only one thing that scared {H.him}, and that was the dark. => S.fear=dark
     - But {H} was afraid of thunder. => S.fear=thunder
     - There was only one thing that scared {H.him}, and that was thunder. => S.fear=thunder
-    - (!H:flies, !H:climbs) But {H} was afraid of high places. => S.fear=height
-    - (!H:flies, !H:climbs) There was only one thing that scared {H.him}, and that was looking down from high up. => S.fear=height
+    - But {H} was afraid of high places. => S.fear=height
+    - There was only one thing that scared {H.him}, and that was looking down from high up. => S.fear=height
     > frightened
 
     = frightened

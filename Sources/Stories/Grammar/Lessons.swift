@@ -3,8 +3,8 @@ extension StoryGrammar {
   static let lessons = """
     = learn
     ! S.problem=learn, H.feels=hopeful
-    - (!H:swims) {H} wanted to learn how to swim. => S.skill=swim
-    - (!H:swims) All the others could swim, but {H} could not. How {H.he} wished to learn it! => S.skill=swim
+    - {H} wanted to learn how to swim. => S.skill=swim
+    - All the others could swim, but {H} could not. How {H.he} wished to learn it! => S.skill=swim
     - {H} wanted to learn how to sing. => S.skill=sing
     - {H} dreamed of singing [in the choir|at the spring fair|on a real stage]. => S.skill=sing
     - {H} wanted to learn how to skate on the ice. => S.skill=skate

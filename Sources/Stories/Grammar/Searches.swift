@@ -72,7 +72,7 @@ extension StoryGrammar {
     - (S.problem=hole) {H} pointed at the hole. "My {X} rolled in there," {H.he} said.
     - (S.problem=lost) "I lost my {X}," {H} said <sadly>.
     - (S.problem=lost) "I have looked everywhere, but my {X} is gone," said {H}.
-    - (S.problem=lost) "Have you seen {a X}?" asked {H}. "I lost it today."
+    - (S.problem=lost) "Have you seen my {X}?" asked {H}. "I lost it today."
     - (S.problem=nest) "The magpie took my {X}," {H} said <sadly>.
     - (S.problem=nest) {H} pointed at the nest. "My {X} is up there, and the magpie will not give it back," {H.he} said.
     - (S.problem=nest) "A magpie has my {X} in its nest," said {H}. "I cannot get up there."
@@ -103,7 +103,7 @@ extension StoryGrammar {
     > return
 
     = tool-tree
-    ? S.problem=tree, !F:flies, !F:climbs, T:tall
+    ? S.problem=tree, T:tall
     ! T.at=F
     - "<sure>," said {F}. "I have {a T} at home." {F.He} [ran|hurried] away and came back with it.
     - {F} thought for a moment. Then {F.he} went and brought {a T}.
@@ -135,7 +135,7 @@ extension StoryGrammar {
     > return
 
     = net-water
-    ? S.problem=water, !F:swims, T:long
+    ? S.problem=water, T:long
     ! T.at=F
     - "<sure>," said {F}. "I have {a T} with me."
     - {F} thought for a moment. Then {F.he} went and brought {a T}.
@@ -181,7 +181,7 @@ extension StoryGrammar {
     > return
 
     = stick-hole
-    ? S.problem=hole, !F:digs, !F:small, T:long
+    ? S.problem=hole, T:long
     ! T.at=F
     - "<sure>," said {F}. "I have {a T} with me."
     - {F} thought for a moment. Then {F.he} went and brought {a T}.
@@ -234,14 +234,14 @@ extension StoryGrammar {
     > return
 
     = trade-nest
-    ? S.problem=nest, T:shiny, T:own
+    ? S.problem=nest, T:trade
     ! T.at=nest, X.at=F
     - "<sure>," said {F}. {F.He} held up {a T}. The magpie liked it even more, so it took the {T} and gave {F} the {X}.
     - "Magpies love to trade," said {F}. {F.He} gave the magpie {a T}, and the magpie gave {F.him} the {X}.
     > return
 
     = ladder-nest
-    ? S.problem=nest, !F:flies, T:tall
+    ? S.problem=nest, T:tall
     ! T.at=F
     - "<sure>," said {F}. "I have {a T} at home." {F.He} [ran|hurried] away and came back with it.
     - {F} thought for a moment. Then {F.he} went and brought {a T}.

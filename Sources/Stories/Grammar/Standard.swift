@@ -21,7 +21,7 @@ extension StoryGrammar {
 
   private static let openings = """
     = open
-    ? P:home
+    ? P:home, !H:flies, !H:swims, !H:climbs
     - Once upon a time, there was {a H.trait} {H.kind} named {H}. {H.He} lived {P.in}.
     - Once upon a time, {a H.trait} {H.kind} named {H} lived {P.in}.
     - Once, [not long ago|long ago|many years ago], {a H.trait} {H.kind} named {H} lived {P.in}.

@@ -2,7 +2,7 @@ extension StoryGrammar {
   /// The hero would like to have something: fruit on a branch, a thing in a shop, a cake for a friend.
   static let wishes = """
     = want-fruit
-    ? X:fruit, Q:away, !H:flies, !H:climbs
+    ? X:fruit, Q:away
     ! X.at=tree, S.problem=tree, H.feels=hungry, H.at=Q
     - <one-day>, {H} was {Q.in} when {H.he} saw {a X} on the highest branch of a tree. {H.He} was so hungry!
     - <one-day>, {H} walked to {Q}. There, high up in a tree, hung {a X}. "I would love to eat that {X}," said {H}.
@@ -147,7 +147,7 @@ extension StoryGrammar {
 
   static let gifts = """
     = gift-plan
-    ? X:own, !H:swims, !H:flies
+    ? X:own
     ! X.at=H, S.problem=gift, H.feels=happy
     - {H.His} best friend was {O}, {a O.trait} {O.kind}. For {O}'s birthday, {H} [bought|found|chose] {a X}.
     - {H.His} friend {O}, {a O.trait} {O.kind}, had a birthday. {H} wanted to give {O.him} {a X}.
@@ -218,7 +218,7 @@ extension StoryGrammar {
     > arrive
 
     = over-log
-    ? S.block=river, !F:swims
+    ? S.block=river
     ! S.block=none
     - "I know a place where the water is low," said {F}. There they crossed, stone by stone.
     - "Let us build a bridge," said {F}. Together they laid [a long log|a tree trunk] across the water and walked over.
@@ -245,7 +245,7 @@ extension StoryGrammar {
     > arrive
 
     = climb-rock
-    ? S.block=rock, !F:strong, !F:digs
+    ? S.block=rock
     ! S.block=none
     - "I know another way," said {F}, and {F.he} led {H} around through [the bushes|a hidden gap|the tall ferns].
     - "Climb on my shoulders," said {F}. {H} got over the top and pulled {F} up after {H.him}.

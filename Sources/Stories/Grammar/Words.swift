@@ -72,13 +72,13 @@ extension Lexicon {
       clock: own breaks | old round wooden
       key: own small shiny | metal old
       ring: own small shiny rolls | metal
-      coin: own small shiny rolls | metal old
-      button: own small shiny rolls | color round
+      coin: own small trade rolls | metal old
+      button: own small trade rolls | color round
       shell: own small | pretty white pink
       pearl: own small shiny rolls | white pretty round
       locket: own small shiny | metal old pretty
-      medal: own small shiny | metal round
-      spoon: own small shiny | metal old
+      medal: own small trade | metal round
+      spoon: own small trade | metal old
       book: own | old thick color
       apple: food fruit | red green golden ripe shiny
       pear: food fruit | yellow green ripe juicy
