@@ -16,7 +16,7 @@ import Testing
   @Test func `a seed gives the same stories`() {
     let writer = StoryWriter(seed: 1)
     let text = (0..<100).map { writer.story($0).text }.joined(separator: "\n")
-    #expect(digest(bytes: Array(text.utf8)) == "9131d0f39ad34bf9")
+    #expect(digest(bytes: Array(text.utf8)) == "d4a1747d7f416270")
     #expect(writer.story(7) == StoryWriter(seed: 1).story(7))
     #expect(writer.story(7).text != StoryWriter(seed: 2).story(7).text)
     #expect(!writer.story(.max).text.isEmpty && !writer.story(.min).text.isEmpty)
