@@ -42,6 +42,24 @@ export class Geometry {
     return [...groups.values()];
   }
 
+  /** The pass in its order: `{ order, blocks }` of what each operation makes. */
+  steps() {
+    const places = new Map();
+    for (const block of this.blocks) {
+      if (block.isWeight) continue;
+      if (!places.has(block.order)) places.set(block.order, []);
+      places.get(block.order).push(block);
+    }
+    return [...places].sort(([a], [b]) => a - b).map(([order, blocks]) => ({ order, blocks }));
+  }
+
+  /** How many numbers the model has learnt; a weight used in several places counts once. */
+  parameters() {
+    let sum = 0;
+    for (const [block] of this.byName.values()) if (block.isWeight) sum += block.shape.reduce((product, size) => product * size, 1);
+    return sum;
+  }
+
   /** What a ray from the eye meets first: `{ block, copy, row, column, at, distance }`. */
   pick(eye, direction) {
     let best = null;

@@ -35,6 +35,8 @@ export class SceneRenderer {
     this.order = Infinity;
     this.phase = 0;
     this.isActive = false;
+    /** Over how many orders the light of a pass fades; 0 has none, and what is made later is dim. */
+    this.glow = 0;
     this.theme = null;
     this.dirtyAtlas = false;
     this.roomTiles = new Float32Array(this.layers * 14);
@@ -217,6 +219,7 @@ export class SceneRenderer {
     set('uGround', theme.ground); set('uLine', theme.line); set('uAccent', theme.accent);
     if (u.uRoles) gl.uniform3fv(u.uRoles, theme.roles.flat());
     if (u.uOrder) gl.uniform1f(u.uOrder, Math.min(this.order, 1e9));
+    if (u.uGlow) gl.uniform1f(u.uGlow, this.glow);
     return u;
   }
 

@@ -7,6 +7,14 @@ vec4 placed(vec3 high, vec3 low, vec3 shift) {
   return uMatrix * vec4(p.x, -p.y, p.z, 1.0);
 }`;
 
+/* The light of a pass: 1 on what is made now, less on what was made before it. */
+const light = `
+uniform float uOrder, uGlow;
+float lit(float order) {
+  float since = uOrder - order;
+  return uGlow > 0.0 && since >= 0.0 ? pow(max(1.0 - since / uGlow, 0.0), 1.5) : 0.0;
+}`;
+
 const colours = `
 uniform vec3 uNegative, uZero, uPositive, uShare, uGround, uLine, uAccent;
 uniform vec3 uRoles[5];
@@ -39,13 +47,14 @@ void main() {
   fragment: `#version 300 es
 precision highp float;
 in vec2 vCell; in vec2 vPlace; flat in vec2 vSize; flat in vec4 vKind; flat in vec4 vPicture; flat in float vFace; flat in float vFocus;
-uniform sampler2D uAtlas; uniform float uAtlasSize, uOrder, uSides;
+uniform sampler2D uAtlas; uniform float uAtlasSize;
+${light}
 ${colours}
 out vec4 color;
 void main() {
   vec3 role = uRoles[int(vKind.x + 0.5)];
   bool isWeight = vKind.x < 0.5;
-  bool isLater = !isWeight && vKind.y > uOrder;
+  bool isLater = uGlow == 0.0 && !isWeight && vKind.y > uOrder;
   vec2 pixel = fwidth(vCell);
   float edge = min(min(vCell.x, vSize.x - vCell.x) / max(pixel.x, 1e-9), min(vCell.y, vSize.y - vCell.y) / max(pixel.y, 1e-9));
   vec3 base;
@@ -75,6 +84,7 @@ void main() {
     float ring = 1.0 - smoothstep(2.0, 3.2, edge);
     base = mix(base, uAccent, max(ring * 0.95, vFace < 0.5 ? 0.0 : 0.5) * vFocus);
   }
+  base = mix(base, uAccent, lit(vKind.y) * (vFace < 0.5 ? 0.62 : 0.8));
   color = vec4(base, 1.0);
 }`,
 };
@@ -135,13 +145,15 @@ void main() {
   fragment: `#version 300 es
 precision highp float;
 in float vAlong; in float vAcross; flat in vec4 vKind;
-uniform float uOrder, uPhase, uActive;
+uniform float uPhase, uActive;
+${light}
 ${colours}
 out vec4 color;
 void main() {
   bool isNow = uActive > 0.5 && vKind.y == uOrder;
-  float alpha = vKind.y > uOrder ? 0.16 : 0.5;
-  vec3 base = mix(uLine, uRoles[1], 0.25);
+  float glow = lit(vKind.y);
+  float alpha = mix(uGlow == 0.0 && vKind.y > uOrder ? 0.16 : 0.5, 1.0, glow);
+  vec3 base = mix(mix(uLine, uRoles[1], 0.25), uAccent, glow);
   if (isNow) {
     float pulse = fract(vAlong / max(vKind.w, 1e-6) * 3.0 - uPhase);
     base = uAccent; alpha = 0.55 + 0.45 * smoothstep(0.55, 1.0, pulse);

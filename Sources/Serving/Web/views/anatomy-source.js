@@ -19,6 +19,8 @@ export class SceneSource {
 
   close() { this.control.abort(); }
 
+  get isClosed() { return this.control.signal.aborted; }
+
   /** Size and reduction of a block's picture in cells of `size` texels. */
   static reduction(block, size) {
     const across = Math.max(0, Math.ceil(Math.log2(block.width / size)));

@@ -7,8 +7,8 @@ import { Overlay } from '../gl/overlay.js';
 import { readTheme } from './anatomy-theme.js';
 
 export class Stage {
-  /** `on` hears `hover(hit)`, `select(hit)`, `moved()`. */
-  constructor(canvas, overlayCanvas, on) {
+  /** `on` hears `hover(hit, at)`, `select(hit, at)`, `moved()`; a picture that is still is pointed at, not moved. */
+  constructor(canvas, overlayCanvas, on, { isStill = false } = {}) {
     this.canvas = canvas;
     this.on = on;
     this.camera = new Camera();
@@ -23,12 +23,19 @@ export class Stage {
     this.frames = [];
     this.request = 0;
     this.pulses = false;
+    /** Whether the model's parts are named in the picture. */
+    this.isNamed = true;
+    /** Pointers that hold the picture, and how far they have moved it. */
+    this.pointers = new Map();
+    this.moved = 0;
     /** Rectangles of the picture that the page's own parts cover, and how much they take at its edges. */
     this.reserved = [];
     this.insets = {};
     this.observer = new ResizeObserver(() => this.resize());
     this.observer.observe(canvas);
-    this.listen();
+    this.isStill = isStill;
+    this.point();
+    if (!isStill) this.steer();
     this.retheme();
   }
 
@@ -48,7 +55,7 @@ export class Stage {
     const first = this.camera.width <= 1;
     this.camera.resize(width, height);
     this.overlay.resize(width, height, ratio);
-    if (first) this.on.sized?.();
+    if (first || this.isStill) this.on.sized?.();
     this.frame(performance.now());
   }
 
@@ -67,10 +74,11 @@ export class Stage {
       [Infinity, Infinity, -Infinity, -Infinity]);
   }
 
-  home(milliseconds = 800) {
+  /** Shows all of it; `pose` may say otherwise how. */
+  home(milliseconds = 800, pose = {}) {
     const [x0, y0, x1, y1] = this.bounds();
     const tall = (y1 - y0) / Math.max(1, x1 - x0) > 2.2;
-    this.camera.fly(this.camera.framing([x0, y0, x1, y1], { share: 0.88, yaw: tall ? -0.5 : -0.36, pitch: tall ? 0.1 : 0.14, insets: this.insets }), milliseconds);
+    this.camera.fly(this.camera.framing([x0, y0, x1, y1], { share: 0.88, yaw: tall ? -0.5 : -0.36, pitch: tall ? 0.1 : 0.14, insets: this.insets, ...pose }), milliseconds);
     this.draw();
   }
 
@@ -81,6 +89,12 @@ export class Stage {
       [Infinity, Infinity, -Infinity, -Infinity]);
     this.camera.fly(this.camera.framing([...box, blocks[0].at[2]], { share, yaw, pitch, insets: this.insets }), milliseconds);
     this.draw();
+  }
+
+  /** Draws the picture again under the names that stand: a light is on what is made at `order`, and fades over `glow` before it. */
+  shine(order, glow) {
+    Object.assign(this.renderer, { order, glow });
+    this.renderer.render(this.camera);
   }
 
   draw() { this.request ||= requestAnimationFrame((now) => this.frame(now)); }
@@ -97,7 +111,7 @@ export class Stage {
     this.renderer.render(this.camera);
     this.overlay.begin(this.reserved);
     const numbers = this.overlay.cells(this.camera, this.visible, this.source, () => this.draw());
-    this.overlay.labels(this.camera, this.geometries, numbers > 200 ? [] : this.visible, { focused: this.focus });
+    this.overlay.labels(this.camera, this.isNamed ? this.geometries : [], numbers > 200 || this.isStill ? [] : this.visible, { focused: this.focus });
     this.on.painted?.(this.overlay, this.camera);
     this.frames.push(performance.now() - start);
     if (this.frames.length > 240) this.frames.shift();
@@ -167,25 +181,40 @@ export class Stage {
     return best;
   }
 
-  listen() {
-    const { canvas, camera } = this;
-    const pointers = new Map();
-    let moved = 0;
+  /** Pixels of a pointer in the picture. */
+  at(event) {
+    const box = this.canvas.getBoundingClientRect();
+    return [event.clientX - box.left, event.clientY - box.top];
+  }
+
+  /** What the pointer is on, and what it chooses. */
+  point() {
+    const { canvas } = this;
+    const tell = (name) => (event) => { const at = this.at(event); this.on[name](this.pickAt(...at), at); };
+    const [hover, select] = [tell('hover'), tell('select')];
+    canvas.addEventListener('pointermove', (event) => { if (!this.pointers.has(event.pointerId)) hover(event); });
+    canvas.addEventListener('pointerleave', () => this.on.hover(null));
+    canvas.addEventListener('click', (event) => { if (this.moved < 6) select(event); });
+    canvas.addEventListener('webglcontextlost', (event) => { event.preventDefault(); this.on.lost?.(); });
+  }
+
+  /** Drags, pinches and wheels move the camera. */
+  steer() {
+    const { canvas, camera, pointers } = this;
     let pinch = 0;
-    const at = (event) => { const box = canvas.getBoundingClientRect(); return [event.clientX - box.left, event.clientY - box.top]; };
     canvas.addEventListener('pointerdown', (event) => {
       canvas.setPointerCapture(event.pointerId);
-      pointers.set(event.pointerId, at(event));
+      pointers.set(event.pointerId, this.at(event));
       camera.flight = null;
-      moved = 0;
+      if (pointers.size === 1) this.moved = 0;
       pinch = 0;
     });
     canvas.addEventListener('pointermove', (event) => {
-      const now = at(event);
+      const now = this.at(event);
       const before = pointers.get(event.pointerId);
-      if (!before) { this.on.hover(this.pickAt(...now), now); return; }
+      if (!before) return;
       const [dx, dy] = [now[0] - before[0], now[1] - before[1]];
-      moved += Math.abs(dx) + Math.abs(dy);
+      this.moved += Math.abs(dx) + Math.abs(dy);
       pointers.set(event.pointerId, now);
       if (pointers.size === 1) {
         if (this.orbits !== (event.shiftKey || event.ctrlKey || (event.buttons & 6) !== 0)) camera.orbit(dx, dy);
@@ -200,31 +229,24 @@ export class Stage {
       this.on.moved();
       this.draw();
     });
-    const end = (event) => {
-      const was = pointers.get(event.pointerId);
-      pointers.delete(event.pointerId);
-      pinch = 0;
-      if (was && moved < 6 && event.type === 'pointerup' && event.button === 0) this.on.select(this.pickAt(...was), was);
-    };
+    const end = (event) => { pointers.delete(event.pointerId); pinch = 0; };
     canvas.addEventListener('pointerup', end);
     canvas.addEventListener('pointercancel', end);
-    canvas.addEventListener('pointerleave', () => this.on.hover(null));
     canvas.addEventListener('contextmenu', (event) => event.preventDefault());
     canvas.addEventListener('dblclick', (event) => {
-      const hit = this.pickAt(...at(event));
+      const hit = this.pickAt(...this.at(event));
       if (hit) this.frameBlocks([hit.block]); else this.home();
     });
     canvas.addEventListener('wheel', (event) => {
       event.preventDefault();
       camera.flight = null;
-      const [px, py] = at(event);
+      const [px, py] = this.at(event);
       const lines = event.deltaMode === 1 ? 20 : 1;
       if (event.shiftKey) camera.orbit(-event.deltaX - event.deltaY, 0);
       else camera.zoom(Math.exp(-Math.max(-240, Math.min(240, event.deltaY * lines)) * 0.0022), px, py, this.pickAt(px, py)?.block.at[2] ?? camera.target[2]);
       this.on.moved();
       this.draw();
     }, { passive: false });
-    canvas.addEventListener('webglcontextlost', (event) => { event.preventDefault(); this.on.lost?.(); });
   }
 
   free() {

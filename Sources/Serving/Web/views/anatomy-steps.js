@@ -12,13 +12,7 @@ export class Steps {
   /** Tells the clock the scene's steps. */
   begin() {
     const { app, geometry, stage } = this.view;
-    const places = new Map();
-    for (const block of geometry.blocks) {
-      if (block.isWeight) continue;
-      if (!places.has(block.order)) places.set(block.order, []);
-      places.get(block.order).push(block);
-    }
-    this.list = [...places].sort(([a], [b]) => a - b).map(([order, blocks]) => ({ order, blocks }));
+    this.list = geometry.steps();
     this.before ??= { steps: app.clock.steps, unit: app.clock.unit };
     app.clock.unit = 'step';
     app.clock.setSteps(this.list.map(({ blocks: [block] }) => (block.layer === null ? title(block) : `${block.layer} · ${title(block)}`)));

@@ -4,6 +4,7 @@ import { h } from '../components/dom.js';
 import { Geometry } from '../gl/geometry.js';
 import { title } from '../gl/names.js';
 import { SceneSource } from './anatomy-source.js';
+import { fill } from './anatomy-pictures.js';
 import { Stage } from './anatomy-stage.js';
 import { Inspection } from './anatomy-inspection.js';
 import { Walk } from './anatomy-walk.js';
@@ -12,9 +13,6 @@ import { Comparison } from './anatomy-shapes.js';
 import { Steps } from './anatomy-steps.js';
 import { tensors } from './anatomy-find.js';
 import { find, sources } from '../components/find.js';
-
-/** Pictures asked for at once. */
-const batch = 24;
 
 class Anatomy {
   constructor(element, app) {
@@ -150,8 +148,13 @@ class Anatomy {
       this.stage.home(0);
       this.inspection.restore();
     }
-    await this.fill(turn);
-    this.walk.refresh();
+    const { source } = this;
+    try {
+      if (await fill(this.stage, source, this.geometry.blocks)) this.inspection.chooseExperts();
+    } catch (error) {
+      if (!source.isClosed) this.say(error.message);
+    }
+    if (!source.isClosed) this.walk.refresh();
   }
 
   /** Puts the model and those beside it where they belong. */
@@ -159,42 +162,6 @@ class Anatomy {
     this.stage.setGeometries([this.geometry, ...this.comparison.placed(this.geometry)]);
     this.inspection.reset();
     this.map.rebuild();
-  }
-
-  /** Pictures of all blocks, those in view first. */
-  async fill(turn) {
-    const size = this.stage.renderer.pictureSize;
-    const missing = [];
-    for (const block of this.geometry.blocks) {
-      const known = this.source.known(block, size);
-      if (known) this.show(block, known); else missing.push(block);
-    }
-    this.stage.draw();
-    while (missing.length) {
-      const area = new Map(this.stage.visible.map(({ block, area }) => [block, area]));
-      missing.sort((a, b) => (area.get(b) ?? 0) - (area.get(a) ?? 0));
-      const part = [];
-      let texels = 0;
-      while (missing.length && part.length < batch && texels < 1 << 20) {
-        const block = missing.shift();
-        part.push(block);
-        texels += Math.min(size, block.width) * Math.min(size, block.height) * (block.isDeep ? 1 : block.copies);
-      }
-      let pictures;
-      try { pictures = await this.source.pictures(part, size); } catch (error) {
-        if (error.name !== 'AbortError' && turn === this.loading) this.say(error.message);
-        return;
-      }
-      if (turn !== this.loading || !this.root.isConnected) return;
-      part.forEach((block, i) => { if (pictures[i]) this.show(block, pictures[i]); });
-      this.stage.draw();
-    }
-    this.inspection.chooseExperts();
-  }
-
-  show(block, picture) {
-    block.picture = picture;
-    this.stage.renderer.setPicture(block, picture);
   }
 
   update(change) {

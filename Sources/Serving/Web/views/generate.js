@@ -8,6 +8,9 @@ import { showChoice } from './generate-choice.js';
 const shades = { probability: 'probability', surprise: 'surprise', none: 'none' };
 /** Tokens that are drawn at once; earlier ones of a longer text come with a click. */
 const drawn = 3000;
+/** Milliseconds that the sentence has for itself before the model is brought. */
+const patience = 700;
+const idle = window.requestIdleCallback ?? ((call) => setTimeout(call, 100));
 
 /** Where a finished sentence leads: view, icon, and what is there. */
 const ways = [
@@ -40,6 +43,9 @@ class Generate {
     this.buttons = Object.keys(shades).map((name) => h('button', { 'aria-pressed': String(name === this.shade), onclick: () => this.setShade(name) }, shades[name]));
     this.ways = h('div.ways', { hidden: true }, h('span', 'See this text inside the model'), ways.map(([view, name, title]) => h('button.next', { title, onclick: () => this.enter(view) }, icon(name), view[0].toUpperCase() + view.slice(1))));
     this.tree = h('div.tree', { hidden: true });
+    /** Where the model stands beside the sentence; its room is kept from the beginning. */
+    this.beside = window.WebGL2RenderingContext ? h('figure.beside') : null;
+    this.model = null;
     this.sentence.addEventListener('click', (event) => {
       const span = event.target.closest('.t');
       if (!span) return;
@@ -47,16 +53,45 @@ class Generate {
       app.clock.pause();
       app.set({ token: app.state.token === index ? null : index, step: null });
     });
-    element.append(h('div.generate', this.sentence,
-      h('div.line', this.status, this.more, h('span.grow'), h('span.shades', 'Shade by ', h('span.choices', this.buttons))), this.ways, this.tree));
+    element.append(h('div.generate', h('div.written', this.sentence,
+      h('div.line', this.status, this.more, h('span.grow'), h('span.shades', 'Shade by ', h('span.choices', this.buttons))), this.ways, this.tree), this.beside));
   }
 
-  unmount() { cancelAnimationFrame(this.frame); this.closed = true; }
+  unmount() {
+    cancelAnimationFrame(this.frame);
+    clearTimeout(this.timer);
+    this.closed = true;
+    this.model?.unmount();
+  }
+
+  /** Brings the model beside the sentence in idle time, when its first words have been seen or all of it is written. */
+  bringModel(milliseconds) {
+    if (!this.beside || this.model) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => idle(() => this.mountModel()), milliseconds);
+  }
+
+  async mountModel() {
+    const { text } = this.app;
+    const isSoon = text.running && text.tokens.length <= text.promptCount;
+    if (this.closed || !this.beside || this.model) return;
+    if (isSoon) return this.bringModel(patience);
+    try {
+      const { ModelBeside } = await import('./generate-model.js');
+      if (!this.closed && !this.model) this.model = new ModelBeside(this.beside, this.app);
+    } catch (error) {
+      // Without WebGL2 the sentence stands alone.
+      this.beside.remove();
+      this.beside = null;
+    }
+  }
 
   update(change) {
+    this.model?.update(change);
     if (change.text === 'begin' || change.text === 'session') this.redraw();
     else if (change.text || 'token' in change || change.clock) this.later();
     if (change.text === 'end' || change.text === 'session') this.showTree();
+    if (change.text === 'end') this.bringModel(0);
   }
 
   later() { this.frame ||= requestAnimationFrame(() => { this.frame = 0; if (!this.closed) this.draw(); }); }
@@ -75,6 +110,7 @@ class Generate {
     this.sentence.replaceChildren(this.caret);
     this.draw();
     this.showTree();
+    this.bringModel(patience);
   }
 
   /** What came since, and what is selected. */
