@@ -27,12 +27,12 @@ export const app = {
   recorded: null,
   /** The loaded model's summary (see /api/status); null without one. */
   model: null,
-  stylesheet, chooseModel, refresh, begin,
+  chooseModel, refresh, begin,
 };
 
 const styled = new Set();
 
-/** Loads a stylesheet of a view once; resolves when it applies. */
+/** Loads a stylesheet once; resolves when it applies. */
 function stylesheet(path) {
   if (styled.has(path)) return Promise.resolve();
   styled.add(path);
@@ -41,22 +41,25 @@ function stylesheet(path) {
   });
 }
 
+/** The view on screen. */
 let shown = null;
 let turn = 0;
 
+/** Loads the view that the address names, with its styles, and puts it in the place of the last. */
 async function show() {
   const mine = ++turn;
   const view = views.find((view) => view.id === state.view) ?? views[0];
   const place = document.getElementById('view');
   if (!app.model && !view.needsNoModel) {
     leave();
-    shown = { id: null };
     place.replaceChildren(noModel(app));
     inspector.clear();
     return;
   }
-  let module;
-  try { module = await view.load(); } catch (error) { console.error(error); toast(`${view.title} could not be loaded.`); return; }
+  let View;
+  try {
+    [{ default: View }] = await Promise.all([import(`./views/${view.id}.js`), stylesheet(`views/${view.id}.css`)]);
+  } catch (error) { console.error(error); toast(`${view.title} could not be loaded.`); return; }
   if (mine !== turn) return;
   leave();
   place.replaceChildren();
@@ -64,11 +67,16 @@ async function show() {
   document.body.dataset.view = view.id;
   inspector.clear();
   document.title = `${view.title} – Orrery`;
-  shown = { id: view.id, handle: await module.default.mount(place, app) };
+  shown = new View(place, app);
+  start(shown);
+}
+
+async function start(view) {
+  try { await view.start?.(); } catch (error) { console.error(error); toast(error.message); }
 }
 
 function leave() {
-  try { shown?.handle?.unmount?.(); } catch (error) { console.error(error); }
+  try { shown?.unmount?.(); } catch (error) { console.error(error); }
   shown = null;
 }
 
@@ -88,7 +96,7 @@ async function refresh() {
 
 on((change) => {
   if ('view' in change) show();
-  else shown?.handle?.update?.(change);
+  else shown?.update?.(change);
 });
 
 /** A beginning that suits the model: a question, a story, letters to sort, or token ids. */

@@ -14,7 +14,7 @@ import { Steps } from './anatomy-steps.js';
 import { tensors } from './anatomy-find.js';
 import { find, sources } from '../components/find.js';
 
-class Anatomy {
+export default class Anatomy {
   constructor(element, app) {
     this.app = app;
     this.element = element;
@@ -24,8 +24,7 @@ class Anatomy {
     this.loading = 0;
   }
 
-  async mount() {
-    await this.app.stylesheet('views/anatomy.css');
+  async start() {
     const canvas = h('canvas.picture', { tabindex: '0', 'aria-label': 'The model in three dimensions' });
     const words = h('canvas.words', { 'aria-hidden': 'true' });
     this.card = h('div.card', { hidden: true });
@@ -42,6 +41,7 @@ class Anatomy {
       this.orbitButton,
       button('Home', 'The whole model (h, or double click beside it)', () => this.home()));
     this.mapCanvas = h('canvas.map', { 'aria-label': 'Small map' });
+    window.anatomy = this;
     this.root = h('div.anatomy', canvas, words, this.tools, this.panel, this.legend, this.mapCanvas, this.card, this.note);
     this.element.append(this.root);
     try {
@@ -55,7 +55,7 @@ class Anatomy {
       });
     } catch (error) {
       this.say(error.message);
-      return this;
+      return;
     }
     const { app } = this;
     this.inspection = new Inspection(this);
@@ -80,7 +80,6 @@ class Anatomy {
     this.watch.observe(this.root);
     this.arrange();
     await this.load();
-    return this;
   }
 
   /** Tells the stage what covers the picture. */
@@ -167,7 +166,7 @@ class Anatomy {
   update(change) {
     if (!this.stage) return;
     if (change.theme) { this.stage.retheme(); this.map.rebuild(); }
-    if (change.home) this.home();
+    if (change.home && this.geometry) this.home();
     if (change.loaded !== undefined) this.geometry = null;
     if (change.text === 'session' || change.text === 'end' || ('session' in change && !change.session)) this.later(0);
     else if (change.text === 'token') this.later(1200);
@@ -202,15 +201,3 @@ class Anatomy {
     this.stage?.free();
   }
 }
-
-export default {
-  id: 'anatomy',
-  title: 'Anatomy',
-  async mount(element, app) {
-    const view = new Anatomy(element, app);
-    await view.mount();
-    window.anatomy = view;
-    return view;
-  },
-};
-

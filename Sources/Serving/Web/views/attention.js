@@ -9,18 +9,7 @@ import { Reading } from './attention-reading.js';
 import { showCell, showHead } from './attention-inspector.js';
 import { exportButton } from './export.js';
 
-export default {
-  id: 'attention',
-  title: 'Attention',
-  async mount(element, app) {
-    await app.stylesheet('views/attention.css');
-    const view = new Attention(element, app);
-    view.refresh();
-    return { update: (change) => view.update(change), unmount: () => view.unmount() };
-  },
-};
-
-class Attention {
+export default class Attention {
   constructor(element, app) {
     this.app = app;
     this.recording = new Recording(app);
@@ -40,6 +29,8 @@ class Attention {
     element.append(h('div.page.attention', this.status, this.empty, this.content));
     this.soon = throttled(() => this.refresh(), 700);
   }
+
+  start() { return this.refresh(); }
 
   unmount() {
     this.closed = true;

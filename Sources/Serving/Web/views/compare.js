@@ -10,18 +10,7 @@ import { exportButton } from './export.js';
 
 const ways = [['prompt', 'another prompt'], ['model', 'another model'], ['text', 'an earlier text']];
 
-export default {
-  id: 'compare',
-  title: 'Compare',
-  async mount(element, app) {
-    await app.stylesheet('views/compare.css');
-    const view = new Compare(element, app);
-    view.start();
-    return { update: (change) => view.update(change), unmount: () => view.unmount() };
-  },
-};
-
-class Compare {
+export default class Compare {
   constructor(element, app) {
     Object.assign(this, { app, recording: new Recording(app), way: 'prompt', measure: 'cosine' });
     this.form = h('form.compare-form', { onsubmit: (event) => { event.preventDefault(); this.begin(); } });

@@ -7,20 +7,9 @@ import { kind } from '../components/inspector.js';
 import { term } from '../components/tips.js';
 import { editForm } from './edit-form.js';
 
-export default {
-  id: 'edit',
-  title: 'Edit',
-  async mount(element, app) {
-    await app.stylesheet('views/edit.css');
-    const view = new EditView(element, app);
-    view.start();
-    return { update: (change) => view.update(change), unmount: () => view.unmount() };
-  },
-};
-
 const gap = 3;
 
-class EditView {
+export default class Edit {
   constructor(element, app) {
     Object.assign(this, { app, recording: new Recording(app), edits: [], maxTokens: 40 });
     this.canvas = h('canvas', { tabindex: '0', 'aria-label': 'Heads, attention and networks by layer; click to silence', role: 'grid' });

@@ -6,21 +6,10 @@ import { kind } from '../components/inspector.js';
 import { term } from '../components/tips.js';
 import { Recording, brushOf, held, isOver, throttled } from './recording.js';
 
-export default {
-  id: 'experts',
-  title: 'Experts',
-  async mount(element, app) {
-    await app.stylesheet('views/experts.css');
-    const view = new Experts(element, app);
-    view.refresh();
-    return { update: (change) => view.update(change), unmount: () => view.unmount() };
-  },
-};
-
 /** Pixels above the grid, for the experts' numbers. */
 const head = 18;
 
-class Experts {
+export default class Experts {
   constructor(element, app) {
     Object.assign(this, { app, recording: new Recording(app), layers: [], expert: null });
     this.message = h('p.muted', { role: 'status' });
@@ -43,6 +32,8 @@ class Experts {
     this.watch.observe(element);
     this.soon = throttled(() => this.refresh(), 900);
   }
+
+  start() { return this.refresh(); }
 
   unmount() { this.closed = true; this.watch.disconnect(); this.soon.cancel(); this.recording.close(); }
 

@@ -83,9 +83,10 @@ export class ModelBeside {
       this.isReading = !running;
       if (!running) this.shown = hasValues ? session : null;
       this.show(geometry);
-      if (running) return;
-      this.source = new SceneSource(app, geometry, this.shown, hasValues ? length : bare);
-      await fill(this.stage, this.source, geometry.blocks.filter((block) => !block.picture && (hasValues || block.isWeight)));
+      const source = this.source = new SceneSource(app, geometry, this.shown, hasValues ? length : bare);
+      const size = this.stage.renderer.pictureSize;
+      const isWanted = (block) => (running ? source.known(block, size) : hasValues || block.isWeight);
+      await fill(this.stage, source, geometry.blocks.filter((block) => !block.picture && isWanted(block)));
     } catch (error) {
       if (turn === this.turn) console.info(error.message);
     }
@@ -102,6 +103,7 @@ export class ModelBeside {
       this.steps = geometry.steps().map(({ order }) => order);
       this.hovered = null;
       this.stage.focus = [];
+      for (const block of geometry.blocks) block.picture = null;
       this.stage.setGeometries([geometry]);
       this.home();
     }

@@ -19,18 +19,7 @@ const ways = [
   ['lens', 'lens', 'What each layer would have said next, and what made the choice'],
 ];
 
-export default {
-  id: 'generate',
-  title: 'Generate',
-  async mount(element, app) {
-    await app.stylesheet('views/generate.css');
-    const view = new Generate(element, app);
-    view.redraw();
-    return { update: (change) => view.update(change), unmount: () => view.unmount() };
-  },
-};
-
-class Generate {
+export default class Generate {
   constructor(element, app) {
     this.app = app;
     this.shade = 'probability';
@@ -56,6 +45,8 @@ class Generate {
     element.append(h('div.generate', h('div.written', this.sentence,
       h('div.line', this.status, this.more, h('span.grow'), h('span.shades', 'Shade by ', h('span.choices', this.buttons))), this.ways, this.tree), this.beside));
   }
+
+  start() { this.redraw(); }
 
   unmount() {
     cancelAnimationFrame(this.frame);

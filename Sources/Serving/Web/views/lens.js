@@ -7,18 +7,7 @@ import { LensGrid } from './lens-grid.js';
 import { Waterfall } from './lens-waterfall.js';
 import { exportButton } from './export.js';
 
-export default {
-  id: 'lens',
-  title: 'Lens',
-  async mount(element, app) {
-    await app.stylesheet('views/lens.css');
-    const view = new Lens(element, app);
-    view.refresh();
-    return { update: (change) => view.update(change), unmount: () => view.unmount() };
-  },
-};
-
-class Lens {
+export default class Lens {
   constructor(element, app) {
     this.app = app;
     this.recording = new Recording(app);
@@ -32,6 +21,8 @@ class Lens {
     element.append(h('div.page.lens', this.status, this.empty, this.content));
     this.soon = throttled(() => this.refresh(), 900);
   }
+
+  start() { return this.refresh(); }
 
   unmount() {
     this.closed = true;

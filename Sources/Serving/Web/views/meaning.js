@@ -12,18 +12,7 @@ const common = 'dog, cat, horse, bird, one, two, three, ten, red, blue, green, k
 /** Analogies to begin with: the first whose words are one token each. */
 const analogies = [['king', 'man', 'woman'], ['brother', 'boy', 'girl'], ['his', 'he', 'she'], ['ran', 'run', 'walk']];
 
-export default {
-  id: 'meaning',
-  title: 'Meaning',
-  async mount(element, app) {
-    await app.stylesheet('views/meaning.css');
-    const view = new Meaning(element, app);
-    view.start();
-    return { update: (change) => view.update(change), unmount: () => view.unmount() };
-  },
-};
-
-class Meaning {
+export default class Meaning {
   constructor(element, app) {
     this.app = app;
     const input = (value, words) => h('input', { type: 'text', value, 'aria-label': words, placeholder: words });

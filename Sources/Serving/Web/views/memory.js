@@ -12,19 +12,7 @@ const parts = [
   { name: 'activations', key: 'activationBytes', tone: 'var(--role-activations)' },
 ];
 
-export default {
-  id: 'memory',
-  title: 'Memory',
-  async mount(element, app) {
-    await app.stylesheet('views/memory.css');
-    const view = new MemoryView(element, app);
-    await view.plan();
-    view.watch();
-    return { update: (change) => view.update(change), unmount: () => view.unmount() };
-  },
-};
-
-class MemoryView {
+export default class Memory {
   constructor(element, app) {
     this.app = app;
     this.wanted = { context: app.model.context, kv: app.model.cacheFormat, users: app.model.users };
@@ -71,6 +59,11 @@ class MemoryView {
       onclick: () => { this.wanted.kv = name; buttons.forEach((button, index) => button.setAttribute('aria-pressed', String(formats[index] === name))); this.plan(); },
     }, name));
     return h('div', h('p', h('span', 'format of the ', term('cache'))), h('div.choices', buttons));
+  }
+
+  async start() {
+    await this.plan();
+    this.watch();
   }
 
   later() { clearTimeout(this.timer); this.timer = setTimeout(() => this.plan(), 60); }

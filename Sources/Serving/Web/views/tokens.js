@@ -8,18 +8,7 @@ import { stages } from './tokens-stages.js';
 const sample = 'The quick brown fox can’t jump over 13 lazy dogs.\nNaïve café — 東京 🦊';
 const stageLimit = 16384;
 
-export default {
-  id: 'tokens',
-  title: 'Tokens',
-  async mount(element, app) {
-    await app.stylesheet('views/tokens.css');
-    const view = new Tokens(element, app);
-    await view.start();
-    return { update: (change) => view.update(change), unmount() { view.closed = true; } };
-  },
-};
-
-class Tokens {
+export default class Tokens {
   constructor(element, app) {
     this.app = app;
     this.turn = 0;
@@ -36,6 +25,7 @@ class Tokens {
 
   async start() {
     this.names = (await this.app.api.json('/api/tokenizers').catch(() => ({ tokenizers: [] }))).tokenizers;
+    if (this.closed) return;
     const { state, model } = this.app;
     const first = model?.hasTokenizer ? null : this.names[0] ?? null;
     this.shown = [String(state.tokenizer ?? '') || first];
@@ -44,6 +34,8 @@ class Tokens {
   }
 
   update(change) { if (change.loaded !== undefined) this.start(); }
+
+  unmount() { this.closed = true; }
 
   later() { clearTimeout(this.timer); this.timer = setTimeout(() => this.run(), 120); }
 

@@ -14,17 +14,7 @@ const choices = [
   ['networks', 'blocks.*.mlp.post, blocks.*.mlp_out'], ['first layer', 'embed, blocks.0.*'],
 ];
 
-export default {
-  id: 'trace',
-  title: 'Trace',
-  async mount(element, app) {
-    await app.stylesheet('views/trace.css');
-    const view = new Trace(element, app);
-    return { update: (change) => view.update(change), unmount: () => view.unmount() };
-  },
-};
-
-class Trace {
+export default class Trace {
   constructor(element, app) {
     this.app = app;
     this.values = h('input', { type: 'text', value: standard, 'aria-label': 'Names of values' });

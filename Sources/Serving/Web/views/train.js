@@ -12,18 +12,7 @@ import { Weights } from './train-weights.js';
 import { Backward } from './train-backward.js';
 import { Start } from './train-start.js';
 
-export default {
-  id: 'train',
-  title: 'Train',
-  async mount(element, app) {
-    await app.stylesheet('views/train.css');
-    const view = new Train(element, app);
-    await view.begin();
-    return { update: (change) => view.update(change), unmount: () => view.unmount() };
-  },
-};
-
-class Train {
+export default class Train {
   constructor(element, app) {
     this.app = app;
     this.course = new Course(app);
@@ -34,7 +23,7 @@ class Train {
     this.parts = [];
   }
 
-  async begin() {
+  async start() {
     try {
       this.overview = await this.app.api.json('/api/training');
     } catch (error) {
