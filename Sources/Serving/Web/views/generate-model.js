@@ -13,8 +13,8 @@ import { Stage } from './anatomy-stage.js';
 const bare = 8;
 /** Tokens, and tokens times weights, up to which a text's values are worked out for this picture. */
 const most = { tokens: 256, products: 2 ** 34 };
-/** Milliseconds that the light of one pass takes, and the share of the pass that it covers. */
-const pass = { least: 300, most: 600, share: 0.12 };
+/** Milliseconds that the light of one pass takes, the share of the pass that it covers, and the longest a frame may take. */
+const pass = { least: 300, most: 600, share: 0.18, frame: 100 };
 /** Pixels that names of the model's parts take at each side. */
 const named = 104;
 
@@ -22,7 +22,7 @@ export class ModelBeside {
   /** Throws where there is no WebGL2. */
   constructor(place, app) {
     Object.assign(this, { place, app, turn: 0, geometry: null, source: null, shown: null, isReading: false, hovered: null });
-    Object.assign(this, { beat: 0, last: 0, waits: false });
+    Object.assign(this, { beat: 0, last: 0, waits: false, isSlow: false });
     const canvas = h('canvas', { role: 'img', 'aria-label': 'The model in three dimensions' });
     const words = h('canvas.words', { 'aria-hidden': 'true' });
     this.says = h('span');
@@ -126,7 +126,7 @@ export class ModelBeside {
     const text = shown && (shown === session && !running ? 'this text' : 'the last text');
     const colours = `Blue is below zero, orange above: its weights${text ? `, and ${text} on its way through them` : ''}.`;
     const beyond = session && !shown && !running ? ' This text\u2019s own values are in the Anatomy.' : '';
-    this.shows.textContent = running && !isCalm() ? 'While it writes, a light runs through its steps in their order.'
+    this.shows.textContent = running && !isCalm() && !this.isSlow ? 'While it writes, a light runs through its steps in their order.'
       : this.isReading ? 'Fetching its numbers …' : colours + beyond;
   }
 
@@ -152,9 +152,12 @@ export class ModelBeside {
     });
   }
 
-  /** Sends a light through the steps of a pass; of tokens that come meanwhile, the latest sends the next. */
+  /**
+   * Sends a light through the steps of a pass; of tokens that come meanwhile, the latest sends the next. Where frames are
+   * slow, drawn without a graphics processor, the picture rests while tokens are written, which need the same threads.
+   */
   light() {
-    if (!this.geometry || isCalm()) return;
+    if (!this.geometry || isCalm() || (this.isSlow && this.app.text.running)) return;
     const { top, bottom } = this.figure.getBoundingClientRect();
     if (bottom < 0 || top > innerHeight) return;
     const now = performance.now();
@@ -167,6 +170,7 @@ export class ModelBeside {
   start(now) {
     this.waits = false;
     this.began = now;
+    this.frames = 0;
     this.length = this.pace;
     this.shine(now);
   }
@@ -174,8 +178,12 @@ export class ModelBeside {
   shine(now) {
     const { steps, stage } = this;
     const share = (now - this.began) / this.length;
+    this.frames += 1;
     if (share >= 1) {
+      // A page that was hidden meanwhile says nothing of how quick frames are.
+      if (now - this.began < 5000) this.isSlow = (now - this.began) / (this.frames - 1) > pass.frame;
       stage.shine(Infinity, 0);
+      this.tell();
       this.beat = this.waits ? requestAnimationFrame((time) => this.start(time)) : 0;
       return;
     }

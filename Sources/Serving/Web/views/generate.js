@@ -10,7 +10,8 @@ const shades = { probability: 'probability', surprise: 'surprise', none: 'none' 
 const drawn = 3000;
 /** Milliseconds that the sentence has for itself before the model is brought. */
 const patience = 700;
-const idle = window.requestIdleCallback ?? ((call) => setTimeout(call, 100));
+/** Calls when nothing else is to be done, and soon all the same. */
+const idle = (call) => (window.requestIdleCallback ? requestIdleCallback(call, { timeout: 500 }) : setTimeout(call, 100));
 
 /** Where a finished sentence leads: view, icon, and what is there. */
 const ways = [
