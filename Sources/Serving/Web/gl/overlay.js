@@ -5,12 +5,15 @@ import { visibleCells } from './tiles.js';
 
 /** Pixels of a cell from which its number is written. */
 const printed = 40;
+/** Pages of numbers asked for at once, and kept. */
+const pages = { asked: 8, kept: 1800 };
 
 export class Overlay {
   constructor(canvas) {
     this.canvas = canvas;
     this.brush = canvas.getContext('2d');
     this.numbers = new Map();
+    this.asking = 0;
     this.theme = null;
   }
 
@@ -155,11 +158,17 @@ export class Overlay {
     const key = `${source.version}/${block.id}/${copy}/${row}/${column}`;
     const known = this.numbers.get(key);
     if (known) return known.data ? known : null;
+    // A flight passes many places: those that are still in the picture when there is room are asked for.
+    if (this.asking >= pages.asked) return null;
     const [width, height] = block.sizeOf(copy);
     const entry = { columns: Math.min(size, width - column), rows: Math.min(size, height - row), data: null };
     this.numbers.set(key, entry);
-    if (this.numbers.size > 600) this.numbers.delete(this.numbers.keys().next().value);
-    source.values(block, copy, row, column, entry.rows, entry.columns).then((data) => { entry.data = data; changed(); }, () => {});
+    if (this.numbers.size > pages.kept) this.numbers.delete(this.numbers.keys().next().value);
+    this.asking += 1;
+    source.values(block, copy, row, column, entry.rows, entry.columns).then((data) => { entry.data = data; }, () => {}).finally(() => {
+      this.asking -= 1;
+      changed();
+    });
     return null;
   }
 }
