@@ -4,6 +4,7 @@ public import GraphIR
 public import JSON
 import Quantization
 public import TensorCore
+import Tokenizers
 public import TrainingEngine
 
 /// A model to be trained: its graph with what training adds or leaves out, and where its weights come from.
@@ -17,7 +18,7 @@ public struct TrainableModel {
   public let edited: Graph
   /// Trained weights.
   public let layout: ParameterLayout
-  /// Weights of `edited` that are not trained, by name.
+  /// Weights of `edited` that are not trained, by name, as they are stored.
   public let frozen: [String: Tensor]
   /// What the model was before, where it is trained further.
   public let base: ModelFile?
@@ -35,11 +36,13 @@ public struct TrainableModel {
 
   /// A model on disk, to be trained further: whole, or by low-rank changes alone.
   ///
-  /// Throws what opening throws, and `GraphError` where no linear map is to be changed.
+  /// Throws what opening throws, `GraphError` where no linear map is to be changed, and `CheckpointError` where what is
+  /// learnt could not be saved.
   public init(existing file: ModelFile, adapter: LowRankSettings?) throws {
     (base, architecture, graph, self.adapter) = (file, file.architecture, file.graph, adapter)
     config = file.gguf == nil ? try JSON(file: file.configPath) : nil
     guard let adapter else {
+      try file.checkWriting()
       edited = graph
       layout = ParameterLayout(graph)
       frozen = [:]
@@ -47,11 +50,25 @@ public struct TrainableModel {
     }
     edited = try graph.withLowRank(adapter)
     layout = ParameterLayout(edited) { LowRankName.base(of: $0) != nil }
+    try Adapter.checkWriting(layout, for: file)
     let weights = try file.weights()
-    frozen = try weights.names.reduce(into: [:]) { all, name in
-      let tensor = try weights.tensor(name)
-      all[name] = Tensor(tensor.floats(), shape: tensor.shape)
+    frozen = try weights.names.reduce(into: [:]) { all, name in all[name] = try weights.tensor(name) }
+  }
+
+  /// The model that a recipe trains further; nil for a recipe of a new one.
+  init?(existing recipe: ModelRecipe) throws {
+    guard case .existing(let path, _, let adapter) = recipe else { return nil }
+    try self.init(existing: ModelFile(path: path), adapter: adapter)
+  }
+
+  /// The new model of a recipe, with the tokens of its data; throws as `init(new:config:name:)`.
+  init(new recipe: Recipe, _ prepared: PreparedData) throws {
+    guard case .new(let sizes) = recipe.model else {
+      throw RecipeError(file: recipe.file, key: "model", reason: "is no new one")
     }
+    let special = prepared.tokenizer.special
+    let config = sizes.config(vocabularySize: prepared.data.vocabularySize, begin: special.bos, end: special.eos)
+    try self.init(new: sizes, config: config, name: recipe.file)
   }
 
   public var contextLength: Int { architecture.config.contextLength }

@@ -12,7 +12,8 @@ public struct ModelWeights: TensorSource {
   public let path: String
   private let shapes: [String: [Int]]
   private let recipes: [String: WeightRecipe]
-  let stored: any TensorSource
+  /// What the checkpoint holds.
+  public let stored: any TensorSource
 
   /// Finds a recipe for each weight of `graph`: `architecture`'s for a Hugging Face checkpoint (`isGGUF` false), the
   /// tensor itself or an older layout's parts for a GGUF file.
@@ -44,6 +45,9 @@ public struct ModelWeights: TensorSource {
   public func has(_ name: String) -> Bool { shapes[name] != nil }
   public func shape(_ name: String) -> [Int]? { shapes[name] }
   public func format(_ name: String) -> BlockFormat? { recipes[name]?.format(in: stored) }
+
+  /// How a weight is made of what the checkpoint stores; nil for a name that the graph does not have.
+  public func recipe(_ name: String) -> WeightRecipe? { recipes[name] }
 
   public var mappedFiles: [MappedFile] { stored.mappedFiles }
 

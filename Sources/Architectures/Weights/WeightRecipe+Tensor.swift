@@ -99,7 +99,7 @@ extension WeightRecipe {
     }
   }
 
-  private func transposed(_ tensor: Tensor) throws -> Tensor {
+  func transposed(_ tensor: Tensor) throws -> Tensor {
     guard tensor.shape.count >= 2, !tensor.format.isQuantised else {
       throw misfit("its shape \(tensor.shape) in \(tensor.format) cannot be transposed")
     }

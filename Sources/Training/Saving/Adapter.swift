@@ -5,6 +5,7 @@ import GraphIR
 import JSON
 import Quantization
 import TensorCore
+import TrainingEngine
 
 /// Low-rank changes of a model's linear maps, in the files of PEFT: `adapter_config.json` and `adapter_model.safetensors`.
 public struct Adapter: Sendable {
@@ -57,20 +58,19 @@ public struct Adapter: Sendable {
     self.tensors = tensors
   }
 
-  init(settings: LowRankSettings, tensors: MemoryTensors) { (self.settings, self.tensors) = (settings, tensors) }
+  package init(settings: LowRankSettings, tensors: MemoryTensors) {
+    (self.settings, self.tensors) = (settings, tensors)
+  }
 
   /// Writes both files; `base` is what the configuration calls the model.
-  func write(to folder: String, for file: ModelFile, base: String) throws {
+  package func write(to folder: String, for file: ModelFile, base: String) throws {
     let output = try ModelOutputFolder(path: folder)
     var (stored, modules) = (StoredWeights(), [String]())
     for (name, _) in file.graph.weights {
-      guard let names = LowRankName(weight: name), let a = tensors[names.a], let b = tensors[names.b],
-        let recipe = file.architecture.recipe(for: WeightName(name))
+      guard let names = LowRankName(weight: name), let a = tensors[names.a], let b = tensors[names.b]
       else { continue }
-      guard let map = Self.map(of: name, in: file) else {
-        throw CheckpointError(file: folder, item: name, reason: "is no map of its own in the family's checkpoints")
-      }
-      stored[Self.name(map, "A")] = .init(values: a.floats(), shape: a.shape)
+      let (map, recipe) = try Self.place(of: name, in: file)
+      stored.store(Self.name(map, "A"), a.floats(), shape: a.shape)
       try Self.turned(recipe, Self.name(map, "B")).store(b.floats(), shape: b.shape, into: &stored)
       let module = String(map.split(separator: ".").last ?? "")
       if !modules.contains(module) { modules.append(module) }
@@ -83,14 +83,32 @@ public struct Adapter: Sendable {
       "target_modules": .array(modules.map { .string($0) }),
     ]
     var writer = SafetensorsWriter()
-    for name in stored.names { try writer.declare(name, shape: stored[name]?.shape ?? [], format: .f32) }
-    try writer.write(to: folder + "/adapter_model.safetensors", isDurable: true) { tensor, data in
-      try data.write(stored[tensor.name]?.values ?? [])
+    for name in stored.names { try writer.declare(name, shape: stored.shape(name) ?? [], format: .f32) }
+    try writer.write(to: folder + "/adapter_model.safetensors", isDurable: true) { declaration, data in
+      try data.write(stored.tensor(declaration.name))
     }
     try output.write(config, "adapter_config.json")
   }
 
+  /// Throws what `write` would throw of the weights that `layout` has factors of.
+  static func checkWriting(_ layout: ParameterLayout, for file: ModelFile) throws {
+    for factor in layout.tensors {
+      if let (weight, _) = LowRankName.base(of: factor.name) { _ = try place(of: weight, in: file) }
+    }
+  }
+
   // MARK: Names
+
+  /// The module that a weight is in the family's checkpoints, and how it is made of it.
+  private static func place(of weight: String, in file: ModelFile) throws -> (map: String, recipe: WeightRecipe) {
+    guard let map = map(of: weight, in: file), let recipe = file.architecture.recipe(for: WeightName(weight)) else {
+      throw CheckpointError(
+        file: file.path, item: weight,
+        reason: "is no map of its own in the family's checkpoints, so its low-rank changes could not be saved "
+          + "(others can: lora.weights)")
+    }
+    return (map, recipe)
+  }
 
   /// `model.layers.0.self_attn.q_proj`: the module whose weight a graph's weight is; nil where it is made of several.
   private static func map(of weight: String, in file: ModelFile) -> String? {

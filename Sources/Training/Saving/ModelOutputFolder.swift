@@ -46,20 +46,26 @@ struct ModelOutputFolder {
     }
   }
 
-  /// Writes weights of a graph under the names and in the layout of the family's checkpoints, float32.
-  func write(_ weights: some TensorSource, of architecture: any Architecture, shapes: any TensorSource) throws {
-    var stored = StoredWeights(shape: shapes.shape)
+  /// Writes weights of a graph under the names and in the layout of the family's checkpoints, float32, and beside them
+  /// what else the checkpoint had `before`, as a model for pictures does.
+  func write(
+    _ weights: some TensorSource, over before: any TensorSource = MemoryTensors(), recipe: (String) -> WeightRecipe?
+  ) throws {
+    var stored = StoredWeights(over: before)
     for name in weights.names {
-      guard let recipe = architecture.recipe(for: WeightName(name)) else {
+      guard let recipe = recipe(name) else {
         throw CheckpointError(file: path, item: name, reason: "no recipe stores it")
       }
       let tensor = try weights.tensor(name)
       try recipe.store(tensor.floats(), shape: tensor.shape, into: &stored)
     }
     var writer = SafetensorsWriter()
-    for name in stored.names { try writer.declare(name, shape: stored[name]?.shape ?? [], format: .f32) }
-    try writer.write(to: path + "/model.safetensors", isDurable: true) { tensor, output in
-      try output.write(stored[tensor.name]?.values ?? [])
+    for name in stored.names {
+      guard let format = stored.format(name), !format.isInteger, !format.isQuantised else { continue }
+      try writer.declare(name, shape: stored.shape(name) ?? [], format: format)
+    }
+    try writer.write(to: path + "/model.safetensors", isDurable: true) { declaration, output in
+      try output.write(stored.tensor(declaration.name))
     }
   }
 

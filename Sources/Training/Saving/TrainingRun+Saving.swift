@@ -1,5 +1,5 @@
-import Architectures
-import Checkpoints
+package import Architectures
+package import Checkpoints
 import Quantization
 import TensorCore
 import TrainingEngine
@@ -16,20 +16,34 @@ extension TrainingRun {
     } else if let base = model.base {
       try base.write(model.mergedWeights(parameters), to: base.gguf == nil ? folder : folder + "/model.gguf")
     } else {
-      try ModelOutputFolder(path: folder).write(
-        model.mergedWeights(parameters), of: model.architecture, shapes: MemoryTensors())
+      try ModelOutputFolder(path: folder).write(model.mergedWeights(parameters)) {
+        model.architecture.recipe(for: WeightName($0))
+      }
     }
   }
 }
 
 extension ModelFile {
+  /// Throws what `write` would throw of weights that the checkpoint holds in a way that nothing can be written back to.
+  func checkWriting() throws {
+    guard gguf == nil else { return }
+    let weights = try weights()
+    for name in weights.names {
+      do { try weights.recipe(name)?.checkStoring(in: weights.stored) } catch let error as CheckpointError {
+        let reason = "cannot be trained: \(error.item ?? "") \(error.reason)"
+        throw CheckpointError(
+          file: path, item: name, reason: "\(reason) (low-rank changes of other weights can: --lora)")
+      }
+    }
+  }
+
   /// Writes this model with other weights, in float32: a folder of the same names and layouts, or a GGUF file with the
   /// same header. Texts of a folder are copied.
-  func write(_ weights: MemoryTensors, to path: String) throws {
+  package func write(_ weights: MemoryTensors, to path: String) throws {
     guard let gguf else {
-      let output = try ModelOutputFolder(path: path)
+      let (output, before) = (try ModelOutputFolder(path: path), try self.weights())
       try output.copyTexts(of: folder)
-      return try output.write(weights, of: architecture, shapes: SafetensorsFolder(path: folder))
+      return try output.write(weights, over: before.stored, recipe: before.recipe)
     }
     var writer = GGUFWriter(metadata: gguf.metadata.filter { !$0.key.hasPrefix("split.") })
     writer["general.file_type"] = .uint32(0)
