@@ -1,4 +1,4 @@
-import Architectures
+package import Architectures
 import Foundation
 import Generation
 public import JSON
@@ -20,7 +20,9 @@ public struct PreparedData: Sendable {
   ///
   /// `kept` is the tokenizer of a run that goes on, which then is not learnt again; `base` the model that is trained
   /// further. Throws `DataError`, `FileError`, `TokenizerError` or `RecipeError`.
-  init(_ recipe: Recipe, base: ModelFile?, kept: TrainedTokenizer?, progress: (Double) -> Void) throws {
+  package init(
+    _ recipe: Recipe, base: ModelFile?, kept: TrainedTokenizer? = nil, progress: (Double) -> Void = { _ in }
+  ) throws {
     var notices: [String] = []
     let texts = try base.map { try ModelTexts(of: $0) }
     func ownTokenizer() throws -> Tokenizer {
@@ -63,10 +65,10 @@ public struct PreparedData: Sendable {
           file: recipe.file, key: "data.path", reason: "names no file (on the command line: --data FILE)")
       }
       let tokenizer = try ownTokenizer()
-      let data = try ChatData.sequences(
+      let data = try ChatData(
         path: path, tokenizer: tokenizer, template: texts?.template, context: context,
         vocabularySize: base?.architecture.config.vocabularySize ?? 0)
-      self.init(data, tokenizer, nil, notices)
+      self.init(data.list, tokenizer, nil, data.notices)
     }
   }
 
