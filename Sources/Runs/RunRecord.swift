@@ -23,10 +23,17 @@ public struct RunRecord: Codable, Sendable, Hashable, FetchableRecord, Persistab
   public var data: String
   /// What went wrong, where something did.
   public var message: String?
+  /// Operations a second that its threads could do in the products it computes, measured as it last began or went on.
+  public var peakOperationsPerSecond: Double?
+  /// Of that peak, what its steps since then came to; nil where the peak was measured too low, beside other work.
+  public var shareOfPeak: Double?
 
   /// Where a run stands. The database keeps `running` for one that was killed; the store tells it as `interrupted`, since
   /// nobody holds its folder.
   public enum Status: String, Codable, Sendable { case running, paused, interrupted, stopped, finished, failed }
+
+  /// The recipe that it began with, or that it last went on with.
+  public func recorded() throws -> Recipe { try Recipe(json: JSON(parsing: recipe), file: id) }
 
   /// Whether a process works on it now.
   public var isLive: Bool { status == .running || status == .paused }

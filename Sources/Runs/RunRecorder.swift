@@ -16,6 +16,16 @@ public final class RunRecorder: TrainingObserver {
     var losses: [LossRecord] = []
     var layers: [LayerRecord] = []
     var written = ContinuousClock.now
+    /// Of all steps that were heard of.
+    var operations = 0.0
+    var seconds = 0.0
+    var peak: Double?
+
+    /// Nil without a peak, or where more was done than it says could be.
+    var share: Double? {
+      guard let peak, peak > 0, seconds > 0, operations <= peak * seconds else { return nil }
+      return operations / seconds / peak
+    }
   }
 
   init(store: RunStore, id: String) { (self.store, self.id) = (store, id) }
@@ -33,6 +43,8 @@ public final class RunRecorder: TrainingObserver {
       }
     case .step(let report):
       let isDue = pending.withLock { pending in
+        pending.operations += Double(report.operations)
+        pending.seconds += report.seconds
         pending.losses.append(
           LossRecord(
             run: id, step: report.step, loss: Double(report.loss), rate: report.rate,
@@ -68,6 +80,12 @@ public final class RunRecorder: TrainingObserver {
     }
   }
 
+  /// Notes the operations a second that the run's threads can do, of which its steps are a share.
+  public func note(peak: Double) {
+    pending.withLock { $0.peak = peak }
+    change { ($0.peakOperationsPerSecond, $0.shareOfPeak) = (peak, nil) }
+  }
+
   /// Notes what ended a run before its time.
   public func fail(_ error: any Error) { change { ($0.status, $0.message) = (.failed, "\(error)") } }
 
@@ -90,15 +108,15 @@ public final class RunRecorder: TrainingObserver {
   }
 
   private func write(_ body: @escaping @Sendable (Database) throws -> Void) {
-    let (losses, layers) = pending.withLock { pending in
+    let (losses, layers, share) = pending.withLock { pending in
       defer { (pending.losses, pending.layers, pending.written) = ([], [], .now) }
-      return (pending.losses, pending.layers)
+      return (pending.losses, pending.layers, pending.share)
     }
     let id = self.id
     try? store.database.write { db in
       for loss in losses { try loss.insert(db, onConflict: .replace) }
       for layer in layers { try layer.insert(db, onConflict: .replace) }
-      if let last = losses.last { try Self.change(db, id) { $0.step = last.step } }
+      if let last = losses.last { try Self.change(db, id) { ($0.step, $0.shareOfPeak) = (last.step, share) } }
       try body(db)
     }
   }

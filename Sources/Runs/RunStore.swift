@@ -111,6 +111,12 @@ extension RunStore {
         table.primaryKey(["run", "step", "name"])
       }
     }
+    migrator.registerMigration("peak") { db in
+      try db.alter(table: "run") { table in
+        table.add(column: "peakOperationsPerSecond", .double)
+        table.add(column: "shareOfPeak", .double)
+      }
+    }
     return migrator
   }
 }

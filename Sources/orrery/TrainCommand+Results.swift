@@ -40,6 +40,7 @@ extension TrainCommand {
         .init("run", .string(record.id)), .init("folder", .string(outcome.folder)),
         .init("status", .string(outcome.reason.rawValue)), .init("step", .integer(outcome.step)),
       ]
+      members += Self.speed(record)
       if let validation = outcome.validation {
         members.append(.init("validationLoss", .number(validation.loss)))
         if let right = validation.right {
@@ -59,6 +60,15 @@ extension TrainCommand {
         Terminal.note("The model is in \(place). Use it: orrery run \(output ?? (runs == nil ? record.id : place))")
       }
     }
+  }
+
+  /// Members about a run's share of what its processor can do; none where that was never measured.
+  private static func speed(_ run: RunRecord) -> [JSON.Member] {
+    guard let peak = run.peakOperationsPerSecond else { return [] }
+    return [
+      .init("peakOperationsPerSecond", .number(peak)),
+      .init("shareOfPeak", run.shareOfPeak.map { .number($0) } ?? .null),
+    ]
   }
 
   /// The command that goes on with a run.
@@ -84,11 +94,13 @@ extension TrainCommand {
       return print(
         JSON.array(
           all.map {
-            [
-              "run": .string($0.id), "status": .string($0.status.rawValue), "step": .integer($0.step),
-              "steps": .integer($0.steps), "folder": .string($0.folder), "parameters": .integer($0.parameters),
-              "changed": .string($0.changed.ISO8601Format()),
-            ]
+            .object(
+              [
+                .init("run", .string($0.id)), .init("status", .string($0.status.rawValue)),
+                .init("step", .integer($0.step)), .init("steps", .integer($0.steps)),
+                .init("folder", .string($0.folder)), .init("parameters", .integer($0.parameters)),
+                .init("changed", .string($0.changed.ISO8601Format())),
+              ] + Self.speed($0))
           }
         ).text(indent: 2))
     }
@@ -96,8 +108,10 @@ extension TrainCommand {
     for run in all {
       let name = run.id.padding(toLength: max(24, run.id.count + 1), withPad: " ", startingAt: 0)
       let way = run.status == .interrupted ? " (go on: \(resumption(of: run)))" : ""
+      let share = run.shareOfPeak.map { ", \(Int(($0 * 100).rounded())) % of peak" } ?? ""
       print(
-        "\(name)\(run.status.rawValue) at \(run.step)/\(run.steps)\(way), \(run.parameters) parameters, \(run.folder)")
+        "\(name)\(run.status.rawValue) at \(run.step)/\(run.steps)\(way), \(run.parameters) parameters\(share), "
+          + run.folder)
     }
   }
 }

@@ -18,7 +18,7 @@ final class TrainingProgress: TrainingObserver {
   private let name: String
   private let isQuiet: Bool
   /// Operations a second that the processor can do in the run's products.
-  private let peak: Double
+  let peak: Double
   private let state = Mutex(State())
 
   init(_ run: TrainingRun, name: String, isQuiet: Bool) throws {

@@ -54,6 +54,30 @@ import Training
     }
   }
 
+  @Test func `the share of the peak is that of the steps since the run last went on`() throws {
+    try inStore { store in
+      let record = try store.begin(Recipe.bundled("sort"))
+      let first = store.recorder(of: record.id)
+      first.note(peak: 4000)
+      #expect(try store.run("sort-1")?.peakOperationsPerSecond == 4000 && store.run("sort-1")?.shareOfPeak == nil)
+      // Each step does 100 operations in a tenth of a second.
+      for number in 1...3 { first.observe(step(number, loss: 1)) }
+      first.observe(.saving(step: 3))
+      #expect(try abs(#require(store.run("sort-1")?.shareOfPeak) - 0.25) < 1e-12)
+      let second = store.recorder(of: record.id)
+      second.note(peak: 2000)
+      second.observe(step(4, loss: 1))
+      second.observe(.saving(step: 4))
+      #expect(try abs(#require(store.run("sort-1")?.shareOfPeak) - 0.5) < 1e-12)
+      // More than can be was measured beside other work, and says nothing.
+      let third = store.recorder(of: record.id)
+      third.note(peak: 500)
+      third.observe(step(5, loss: 1))
+      third.observe(.saving(step: 5))
+      #expect(try store.run("sort-1")?.shareOfPeak == nil && store.run("sort-1")?.step == 5)
+    }
+  }
+
   @Test func `a new store that many open at once is made once`() throws {
     for _ in 0..<12 {
       let folder = try TestData.temporaryFolder()

@@ -82,6 +82,7 @@ final class LiveRun: TrainingObserver {
   private func carryOut(_ run: TrainingRun) throws {
     let probe = RunProbe(run)
     let peak = try Pace.peak(of: run)
+    recorder?.note(peak: peak)
     let isStopped = state.withLock { state in
       (state.control, state.probe, state.phase) = (run.control, probe, .running)
       state.pace.peak = peak
