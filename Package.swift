@@ -143,7 +143,7 @@ let package = Package(
     .testTarget(name: "BrowserTests", dependencies: ["JSON", "TestSupport"], swiftSettings: settings),
     .testTarget(
       name: "CommandTests",
-      dependencies: ["Checkpoints", "JSON", "Quantization", "Runs", "TensorCore", "TestSupport"],
+      dependencies: ["Checkpoints", "JSON", "Quantization", "Runs", "TensorCore", "TestSupport", "Training"],
       swiftSettings: settings),
     .testTarget(
       name: "GradientsTests",

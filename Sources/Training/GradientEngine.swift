@@ -1,9 +1,4 @@
-import Architectures
-import Gradients
-import GraphIR
-import Kernels
 import Quantization
-import Runtime
 import TensorCore
 import TrainingEngine
 
@@ -11,7 +6,7 @@ import TrainingEngine
 final class GradientEngine {
   /// What one pass gave.
   struct Pass {
-    /// Mean over counted rows.
+    /// Mean over counted rows, and the load-balancing loss where there is one.
     var loss: Float
     var rows: Int
     var counted: Int
@@ -21,37 +16,12 @@ final class GradientEngine {
   }
 
   private let engine: TrainingEngine
-  private let rows: Int
-  private let choosesRows: Bool
-  private let countsAnswers: Bool
-  private let learns: Bool
-  private let vocabulary: Int
-  /// Of dropout's masks; nil without dropout.
-  private let dropoutSeed: UInt64?
+  private let plan: Plan
 
-  /// Plans for batches of at most `rows`. With `learns` there are gradients, without them answers are counted where the
-  /// data have some. `dropout` is the share of numbers that are dropped while learning.
-  init(
-    _ model: TrainableModel, _ data: any TrainingData, rows: Int, products: Recipe.ProductFormat, team: ThreadTeam,
-    learns: Bool, dropout: Float = 0, seed: UInt64 = 0
-  ) throws {
-    self.rows = rows
-    vocabulary = model.architecture.config.vocabularySize
-    choosesRows = data.heldOut.contains { !$0.counts.isEmpty }
-    countsAnswers = data.hasAnswers && !learns
-    var options = TrainingEngineOptions(maximumTokens: rows)
-    options.team = team
-    options.products = products == .bfloat16 ? .bfloat16 : .float32
-    options.choosesRows = choosesRows
-    options.context = data.longestRows
-    if countsAnswers { options.taps = ["logits"] }
-    let graph =
-      learns
-      ? try (dropout > 0 ? model.edited.withDropout(dropout) : model.edited)
-        .differentiated(wanting: { model.layout[$0] != nil }) : try model.edited.trainingLoss()
-    self.learns = learns
-    dropoutSeed = learns && dropout > 0 ? seed : nil
-    engine = try TrainingEngine(graph, parameters: model.layout, options: options) { name in
+  /// Takes the memory of a plan; weights that are not trained are those of `other` where it has them alike.
+  init(_ plan: Plan, _ model: TrainableModel, sharing other: GradientEngine? = nil) throws {
+    self.plan = plan
+    engine = try TrainingEngine(plan.planned, sharing: other?.engine) { name in
       guard let tensor = model.frozen[name] else {
         throw TrainingEngineError.weight(name: name, reason: "is neither trained nor known")
       }
@@ -59,38 +29,38 @@ final class GradientEngine {
     }
   }
 
-  /// Bytes of planned values.
-  var bytes: Int { engine.memory.arenaBytes + engine.memory.frozenBytes + engine.memory.scratchBytes }
-
   /// As many of these sequences as one batch holds; at least one.
   func fitting(_ sequences: ArraySlice<TrainingSequence>) -> ArraySlice<TrainingSequence> {
     var (total, count) = (0, 0)
     for sequence in sequences {
       total += sequence.rowCount
-      if total > rows { break }
+      if total > plan.rows { break }
       count += 1
     }
     return sequences.prefix(max(count, 1))
   }
 
   /// Runs all sequences in as many batches as they need; gradients are those of the mean loss over counted rows, with
-  /// dropout's masks of `step`.
+  /// dropout's masks of `step`. A load-balancing loss is each batch's own, weighed by its share of rows.
   func pass(
     _ sequences: [TrainingSequence], step: Int = 0, parameters: FloatBuffer, gradients: FloatBuffer
   ) throws -> Pass {
     let counted = sequences.reduce(0) { $0 + $1.countedRows }
+    let all = sequences.reduce(0) { $0 + $1.rowCount }
     var result = Pass(loss: 0, rows: 0, counted: counted, operations: 0)
     var rest = sequences[...]
     while !rest.isEmpty {
       let part = fitting(rest)
       var batch = batch(part, share: 1 / Float(max(counted, 1)))
-      if let dropoutSeed { batch.dropoutKeys = Self.dropoutKeys(part, seed: dropoutSeed, step: step) }
+      if let seed = plan.dropoutSeed { batch.dropoutKeys = Self.dropoutKeys(part, seed: seed, step: step) }
+      if plan.planned.balances { batch.tokenWeights = Self.tokenWeights(batch.tokens.count, of: all) }
       result.loss += try engine.run(
-        batch, parameters: UnsafePointer(parameters.base), gradients: learns ? gradients.base : nil,
+        batch, parameters: UnsafePointer(parameters.base), gradients: plan.learns ? gradients.base : nil,
         accumulating: result.rows > 0)
       result.rows += batch.tokens.count
-      result.operations += engine.work(tokens: batch.tokens.count, length: batch.tokens.count / max(part.count, 1))
-      if countsAnswers { result.right += rightAnswers(part, batch) }
+      result.operations += engine.work(
+        tokens: batch.tokens.count, rows: batch.rows?.count, length: batch.tokens.count / max(part.count, 1))
+      if plan.countsAnswers { result.right += rightAnswers(part, batch) }
       rest = rest.dropFirst(part.count)
     }
     return result
@@ -104,15 +74,22 @@ final class GradientEngine {
     }
   }
 
+  /// Equal for all rows of a batch. The loss is a product of two sums over them, so weights that sum to the root of the
+  /// batch's share give it that share.
+  private static func tokenWeights(_ rows: Int, of all: Int) -> [Float] {
+    [Float](repeating: Float((Double(rows) / Double(all)).squareRoot() / Double(rows)), count: rows)
+  }
+
   private func batch(_ sequences: ArraySlice<TrainingSequence>, share: Float) -> TrainingBatch {
-    var batch = TrainingBatch(tokens: [], sequences: [], targets: [], targetWeights: [], rows: choosesRows ? [] : nil)
+    var batch = TrainingBatch(
+      tokens: [], sequences: [], targets: [], targetWeights: [], rows: plan.choosesRows ? [] : nil)
     for sequence in sequences {
       let start = batch.tokens.count
       batch.sequences.append(.init(start: start, count: sequence.rowCount))
       batch.tokens += sequence.tokens.dropLast()
       for (row, target) in sequence.tokens.dropFirst().enumerated() {
         let counts = sequence.counts.isEmpty || sequence.counts[row]
-        if choosesRows, !counts { continue }
+        if plan.choosesRows, !counts { continue }
         batch.targets.append(target)
         batch.targetWeights.append(counts ? share : 0)
         batch.rows?.append(Int32(start + row))
@@ -124,10 +101,11 @@ final class GradientEngine {
   /// Greedy decoding of an answer is right just where each of its tokens is the likeliest after the right ones before.
   private func rightAnswers(_ sequences: ArraySlice<TrainingSequence>, _ batch: TrainingBatch) -> Int {
     guard let logits = engine.value("logits")?.values else { return 0 }
+    let vocabulary = plan.vocabulary
     var (row, right) = (0, 0)
     for sequence in sequences {
       var isRight = true
-      for _ in 0..<(choosesRows ? sequence.countedRows : sequence.rowCount) {
+      for _ in 0..<(plan.choosesRows ? sequence.countedRows : sequence.rowCount) {
         let values = logits[row * vocabulary..<(row + 1) * vocabulary]
         if values.max() != values[row * vocabulary + Int(batch.targets[row])] { isRight = false }
         row += 1

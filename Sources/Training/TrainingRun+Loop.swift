@@ -25,11 +25,13 @@ extension TrainingRun {
         factor = control.rateFactor
         observer.observe(.rateFactor(factor, step: step))
       }
+      // Steps that were taken with a factor are not to be gone on from without it.
+      if factor != keptFactor { try keep(observer) }
       try takeStep(factor, observer)
       try look(observer, isLast: step == recipe.steps)
       if isDue(recipe.intervals.checkpoint), step < recipe.steps { try keep(observer) }
     }
-    if lastCheckpoint != step { try keep(observer) }
+    if lastCheckpoint != step || control.rateFactor != keptFactor { try keep(observer) }
     let isFinished = step >= recipe.steps
     if isFinished, options.savesModel { try saveModel() }
     let outcome = TrainingOutcome(

@@ -3,7 +3,6 @@ import Checkpoints
 import Foundation
 import Gradients
 import JSON
-import Memory
 import Runtime
 import TensorCore
 import Tokenizers
@@ -15,6 +14,8 @@ public struct TrainingOptions: Sendable {
   public var threads = 0
   /// Whether the finished model is written to the run's folder.
   public var savesModel = true
+  /// Bytes that the run may take; nil for what the machine has left.
+  public var memoryLimit: Int?
 
   public init() {}
 }
@@ -48,9 +49,14 @@ public final class TrainingRun: @unchecked Sendable {
   let fingerprint: String
   /// The step of the checkpoint in the folder.
   public internal(set) var lastCheckpoint: Int?
+  /// The learning rate's factor in it.
+  var keptFactor = 1.0
   var lastValidation: ValidationReport?
   /// Held from the beginning to the end of the training, so that nobody else writes to the folder.
   var lock: FolderLock?
+
+  /// Bytes of weights, gradients, moments, planned steps and what validates between them.
+  public let memoryBytes: Int
 
   /// Begins a new run: makes the folder, reads or makes the data, draws the first weights.
   ///
@@ -64,6 +70,7 @@ public final class TrainingRun: @unchecked Sendable {
       throw TrainingError.folder(path: folder, reason: "holds a run already (to go on with it: --resume)")
     }
     try self.init(recipe, folder, options, isNew: true, progress)
+    try Self.removePartialFiles(in: folder)
     try model.fill(parameters, seed: recipe.seed)
     try writeFolder()
     try saveCheckpoint()
@@ -71,22 +78,30 @@ public final class TrainingRun: @unchecked Sendable {
 
   /// Goes on with the run of a folder from its last checkpoint; `change` may lengthen the recipe.
   ///
-  /// Throws as a new run does, and where the data are not those that the run began with.
+  /// A run that was ended before its first checkpoint begins anew, by the recipe of its folder or, where that was not
+  /// written either, by the `recorded` one. Throws as a new run does, and where the data are not those that the run began
+  /// with.
   public convenience init(
-    resuming folder: String, options: TrainingOptions = TrainingOptions(),
+    resuming folder: String, recorded: Recipe? = nil, options: TrainingOptions = TrainingOptions(),
     change: (Recipe) throws -> Recipe = { $0 }, progress: (Double) -> Void = { _ in }
   ) throws {
     let path = folder + "/recipe.json"
-    guard FileManager.default.fileExists(atPath: path) else {
+    let isKept = FileManager.default.fileExists(atPath: path)
+    guard let recipe = isKept ? try Recipe(path: path) : recorded else {
       throw TrainingError.folder(path: folder, reason: "is no folder of a training run: it has no recipe.json")
     }
-    try self.init(change(Recipe(path: path)), folder, options, isNew: false, progress)
+    guard FileManager.default.fileExists(atPath: Checkpoint.path(in: folder)) else {
+      try self.init(recipe: change(recipe), folder: folder, options: options, progress: progress)
+      return
+    }
+    try self.init(change(recipe), folder, options, isNew: false, progress)
     let checkpoint = try Checkpoint(from: folder, parameters: parameters, optimizer: optimizer)
     guard checkpoint.data == fingerprint else {
       throw TrainingError.folder(path: folder, reason: "its data have changed since: \(prepared.data.summary)")
     }
-    (step, lastCheckpoint, control.rateFactor) = (checkpoint.step, checkpoint.step, checkpoint.rateFactor)
-    try ModelOutputFolder(path: folder).write(recipe.json, "recipe.json")
+    (step, lastCheckpoint) = (checkpoint.step, checkpoint.step)
+    (control.rateFactor, keptFactor) = (checkpoint.rateFactor, checkpoint.rateFactor)
+    try ModelOutputFolder(path: folder).write(self.recipe.json, "recipe.json")
     try Self.removePartialFiles(in: folder)
   }
 
@@ -95,31 +110,25 @@ public final class TrainingRun: @unchecked Sendable {
   ) throws {
     (self.recipe, self.folder, self.options) = (recipe, folder, options)
     lock = try Self.lock(folder)
-    var base: ModelFile?
-    if case .existing(let path, _, _) = recipe.model { base = try ModelFile(path: path) }
+    // What cannot be saved is refused before a long text is read.
+    let existing = try TrainableModel(existing: recipe.model)
     let hasTokenizer = FileManager.default.fileExists(atPath: folder + "/tokenizer.json")
-    let kept = !isNew && base == nil && hasTokenizer ? try TrainedTokenizer(path: folder) : nil
-    prepared = try PreparedData(recipe, base: base, kept: kept, progress: progress)
-    switch recipe.model {
-    case .new(let sizes):
-      let special = prepared.tokenizer.special
-      let config = sizes.config(
-        vocabularySize: prepared.data.vocabularySize, begin: special.bos, end: special.eos)
-      model = try TrainableModel(new: sizes, config: config, name: recipe.file)
-    case .existing(let path, _, let adapter):
-      model = try TrainableModel(existing: base ?? ModelFile(path: path), adapter: adapter)
-    }
-    let rows = recipe.batch * prepared.data.longestRows
-    try Self.checkMemory(model, rows: rows)
+    let kept = !isNew && existing == nil && hasTokenizer ? try TrainedTokenizer(path: folder) : nil
+    prepared = try PreparedData(recipe, base: existing?.base, kept: kept, progress: progress)
+    model = try existing ?? TrainableModel(new: recipe, prepared)
     team = ThreadTeam(count: options.threads)
+    let budget = MemoryBudget(recipe, prepared.data, limit: options.memoryLimit)
+    try budget.check(model.layout)
+    let (learning, validating) = (
+      try GradientEngine.Plan(model, prepared.data, recipe, team: team, learns: true),
+      try GradientEngine.Plan(model, prepared.data, recipe, team: team, learns: false)
+    )
+    memoryBytes = try budget.check(model.layout, learning, validating)
     parameters = try FloatBuffer(count: model.layout.count)
     gradients = try FloatBuffer(count: model.layout.count)
     optimizer = try Optimizer(recipe.optimizer, layout: model.layout, team: team)
-    engine = try GradientEngine(
-      model, prepared.data, rows: rows, products: recipe.products, team: team, learns: true, dropout: recipe.dropout,
-      seed: recipe.seed)
-    validator = try GradientEngine(
-      model, prepared.data, rows: rows, products: recipe.products, team: team, learns: false)
+    engine = try GradientEngine(learning, model)
+    validator = try GradientEngine(validating, model, sharing: engine)
     fingerprint = prepared.fingerprint
   }
 
@@ -132,20 +141,6 @@ public final class TrainingRun: @unchecked Sendable {
     }
     return lock
   }
-
-  /// Weights, gradients and two moments, and at least the residual stream of each layer twice.
-  private static func checkMemory(_ model: TrainableModel, rows: Int) throws {
-    let config = model.architecture.config
-    let (stream, isTooLong) = rows.multipliedReportingOverflow(by: config.hiddenSize * (config.layerCount + 1) * 8)
-    let (weights, isTooWide) = model.layout.count.multipliedReportingOverflow(by: 16)
-    let (sum, isTooMuch) = stream.addingReportingOverflow(weights)
-    let needed = isTooLong || isTooWide || isTooMuch ? Int.max : sum
-    let available = Machine().claimableBytes
-    if available > 0, needed > available { throw TrainingError.memory(needed: needed, available: available) }
-  }
-
-  /// Bytes of weights, gradients, moments and planned steps.
-  public var memoryBytes: Int { parameters.count * 16 + engine.bytes + validator.bytes }
 
   var contextLength: Int { prepared.data.longestRows }
 
@@ -170,9 +165,10 @@ public final class TrainingRun: @unchecked Sendable {
 
   @discardableResult
   func saveCheckpoint() throws -> String {
-    try Checkpoint(step: step, rateFactor: control.rateFactor, data: fingerprint)
+    let factor = control.rateFactor
+    try Checkpoint(step: step, rateFactor: factor, data: fingerprint)
       .write(to: folder, parameters: parameters, optimizer: optimizer)
-    lastCheckpoint = step
+    (lastCheckpoint, keptFactor) = (step, factor)
     return Checkpoint.path(in: folder)
   }
 }

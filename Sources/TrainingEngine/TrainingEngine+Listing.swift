@@ -1,4 +1,5 @@
 import Kernels
+import Runtime
 import TensorCore
 
 extension TrainingEngine {
@@ -16,11 +17,7 @@ extension TrainingEngine {
     public let parameterBytes: Int
   }
 
-  public var memory: Memory {
-    Memory(
-      arenaBytes: plan.arenaWords * 4, valueBytes: plan.valueWords * 4, frozenBytes: plan.frozenWords * 4,
-      scratchBytes: runner.bytes.scratch, parameterBytes: layout.count * 4)
-  }
+  public var memory: Memory { planned.memory(threads: runner.team.count) }
 
   /// Floating-point operations of the products and attentions of the largest batch, forward and backward.
   public var work: Int { work(tokens: options.maximumTokens, rows: options.maximumTokens) }

@@ -13,34 +13,45 @@ import TensorCore
 /// A run allocates nothing, save for the steps that `listing` calls plain, and gives the same bits whatever the number
 /// of threads. One run at a time.
 public final class TrainingEngine {
-  public let layout: ParameterLayout
-  public let options: TrainingEngineOptions
+  let planned: PlannedTraining
   let plan: TrainingPlan
   let runner: TrainingRunner
+  /// Those of the plan's weights that are not trained.
   private let weights: Buffer
   private(set) var sizes: Sizes
 
-  /// Plans a graph from `Graph.differentiated`, or from `Graph.trainingLoss` alone, for its loss.
-  ///
-  /// `frozen` gives the weights that `layout` does not name, in the graph's order of elements. Throws
-  /// `TrainingEngineError` for what cannot be planned, `AllocationError`, and what `frozen` throws.
-  public init(
+  public var layout: ParameterLayout { planned.layout }
+  public var options: TrainingEngineOptions { planned.options }
+
+  /// Plans a graph and takes the memory that it needs; throws what both do.
+  public convenience init(
     _ graph: Graph, parameters layout: ParameterLayout, options: TrainingEngineOptions,
     frozen: (String) throws -> [Float] = { throw TrainingEngineError.weight(name: $0, reason: "is not given") }
   ) throws {
-    guard options.maximumTokens > 0, options.maximumTokens < 1 << 24 else {
-      throw TrainingEngineError.batch(reason: "may have \(options.maximumTokens) tokens at most, which is no size")
-    }
-    (self.layout, self.options) = (layout, options)
-    var planner = TrainingPlanner(graph, layout, options, .current)
-    plan = try planner.run()
-    weights = try Buffer(count: plan.frozenWords * 4)
-    for (name, region, count) in plan.frozen {
-      let values = try frozen(name)
-      guard values.count == count else {
-        throw TrainingEngineError.weight(name: name, reason: "has \(values.count) elements, not \(count)")
+    try self.init(PlannedTraining(graph, parameters: layout, options: options), frozen: frozen)
+  }
+
+  /// Takes the memory that a plan needs.
+  ///
+  /// `frozen` gives the weights that the layout does not name, in the graph's order of elements; they are those of
+  /// `other` where its plan has them alike. Throws `TrainingEngineError.weight`, `AllocationError`, and what `frozen`
+  /// throws.
+  public init(
+    _ planned: PlannedTraining, sharing other: TrainingEngine? = nil, frozen: (String) throws -> [Float]
+  ) throws {
+    (self.planned, plan) = (planned, planned.plan)
+    let options = planned.options
+    if let other, planned.sharesFrozenWeights(with: other.planned) {
+      weights = other.weights
+    } else {
+      weights = try Buffer(count: plan.frozenWords * 4)
+      for (name, region, count) in plan.frozen {
+        let values = try frozen(name)
+        guard values.count == count else {
+          throw TrainingEngineError.weight(name: name, reason: "has \(values.count) elements, not \(count)")
+        }
+        (weights.base + plan.regions[region].offset * 4).copyMemory(from: values, byteCount: count * 4)
       }
-      (weights.base + plan.regions[region].offset * 4).copyMemory(from: values, byteCount: count * 4)
     }
     runner = try TrainingRunner(
       plan, capacity: options.maximumTokens, team: options.team ?? ThreadTeam(count: options.threads), frozen: weights)

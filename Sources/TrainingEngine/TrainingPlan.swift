@@ -37,6 +37,8 @@ struct TrainingPlan: Sendable {
   var arenaWords = 0
   var frozenWords = 0
   var scratchWords = 0
+  /// Words from one thread's scratch to the next.
+  var scratchStride: Int { (scratchWords + 31) / 16 * 16 }
   /// Words of all arena values together, were none to share memory.
   var valueWords = 0
 }

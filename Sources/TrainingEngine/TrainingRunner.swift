@@ -6,7 +6,7 @@ import TensorCore
 /// Runs a plan's steps on a team of threads, which meet at a barrier after each phase.
 final class TrainingRunner: TeamWork, @unchecked Sendable {
   private let plan: TrainingPlan
-  private let team: ThreadTeam
+  let team: ThreadTeam
   private let arena: Buffer
   private let scratch: Buffer
   private let frozen: Buffer
@@ -33,7 +33,7 @@ final class TrainingRunner: TeamWork, @unchecked Sendable {
   init(_ plan: TrainingPlan, capacity: Int, team: ThreadTeam, frozen: Buffer) throws(AllocationError) {
     (self.plan, self.team, self.frozen) = (plan, team, frozen)
     arena = try Buffer(count: plan.arenaWords * 4)
-    scratch = try Buffer(count: Self.scratchStride(plan) * team.count * 4)
+    scratch = try Buffer(count: plan.scratchStride * team.count * 4)
     regions = .allocate(capacity: plan.regions.count + 1)
     runs = .allocate(capacity: capacity)
     counters = .allocate(capacity: plan.entries.count + 1)
@@ -57,11 +57,6 @@ final class TrainingRunner: TeamWork, @unchecked Sendable {
     regions.deallocate()
     runs.deallocate()
   }
-
-  private static func scratchStride(_ plan: TrainingPlan) -> Int { (plan.scratchWords + 31) / 16 * 16 }
-
-  /// Bytes of values, and of the threads' own memory.
-  var bytes: (arena: Int, scratch: Int) { (arena.count, scratch.count) }
 
   /// Computes the loss of a checked batch and, where `gradients` is given, all gradients; throws what a step throws.
   func run(
@@ -123,7 +118,7 @@ final class TrainingRunner: TeamWork, @unchecked Sendable {
   /// One thread's part of a run.
   package func work(thread: Int) {
     var frame = frame
-    frame.scratch = scratch.base.assumingMemoryBound(to: Float.self) + thread * Self.scratchStride(plan)
+    frame.scratch = scratch.base.assumingMemoryBound(to: Float.self) + thread * plan.scratchStride
     for (index, phase) in plan.phases.enumerated() {
       if !hasGradients && !phase.contains(where: { plan.entries[$0].isForLoss }) { continue }
       if isGood.load(ordering: .relaxed) { work(index, phase, frame) }

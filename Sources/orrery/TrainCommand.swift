@@ -68,6 +68,9 @@ struct TrainCommand: ParsableCommand {
   @Option(help: "What products are computed in: f32 or bf16.")
   var products: Products?
 
+  @Flag(help: "Keep less of a step and compute it a second time: less memory, more time, the same numbers.")
+  var recompute = false
+
   @Option(name: [.customShort("t"), .long], help: "Threads; 0 for one a processor. The result does not depend on it.")
   var threads = 0
 
@@ -100,7 +103,8 @@ struct TrainCommand: ParsableCommand {
     }
     if lora != nil, data == nil { throw ValidationError("--lora goes with a model and --data") }
     if text != nil, data != nil { throw ValidationError("--text is for recipes, --data for models; give one") }
-    if resume != nil, text != nil || data != nil || seed != nil || batch != nil || rate != nil || products != nil {
+    let isChanged = text != nil || data != nil || seed != nil || batch != nil || rate != nil || products != nil
+    if resume != nil, isChanged || recompute {
       throw ValidationError("--resume takes only --steps, --threads, --output and --runs: the rest is the run's own")
     }
   }
@@ -115,6 +119,7 @@ struct TrainCommand: ParsableCommand {
     let (run, record) = try prepare(store, options)
     let progress = try TrainingProgress(run, name: record.id, isQuiet: json)
     let recorder = store.recorder(of: record.id)
+    recorder.note(peak: progress.peak)
     let outcome: TrainingOutcome
     do {
       outcome = try Interruption.noting { try run.run(observer: Observers([recorder, progress])) }
@@ -126,7 +131,7 @@ struct TrainCommand: ParsableCommand {
       throw error
     }
     if outcome.reason == .finished, let output { try deliver(run, to: output) }
-    report(outcome, record, run)
+    report(outcome, try store.run(record.id) ?? record, run)
   }
 
   /// The run to carry out, new or gone on with.
@@ -142,7 +147,7 @@ struct TrainCommand: ParsableCommand {
         throw ValidationError("--resume: there is no run '\(resume)' in \(store.folder) (all: orrery train --history)")
       }
       let run = try TrainingRun(
-        resuming: record.folder, options: options,
+        resuming: record.folder, recorded: record.recorded(), options: options,
         change: { recipe in try steps.map { try recipe.replacing("steps", by: .integer($0)) } ?? recipe },
         progress: bar.update)
       return (run, record)
@@ -200,6 +205,7 @@ struct TrainCommand: ParsableCommand {
     if let batch { chosen = try chosen.replacing("batch", by: .integer(batch)) }
     if let rate { chosen = try chosen.replacing("rate", "peak", by: .number(rate)) }
     if let seed { chosen = try chosen.replacing("seed", by: .integer(seed)) }
+    if recompute { chosen = try chosen.replacing("recompute", by: true) }
     if let products {
       chosen = try chosen.replacing("products", by: products == .bf16 ? "bfloat16" : "float32")
     }

@@ -34,6 +34,11 @@ import Testing
     #expect(merged.refuses("nothing/adapter_config.json"), "\(merged.errors)")
   }
 
+  @Test func `the sorting model prints the sorted word and nothing else`() throws {
+    let result = try Command.run("run", "sort", "CBABBC", "--temperature", "0")
+    #expect(result.status == 0 && result.output == Array("ABBBCC".utf8) && result.errors.isEmpty, "\(result)")
+  }
+
   @Test func `a model of the package`() throws {
     try Command.inFolder { folder in
       try Data(String(repeating: "ABBA", count: 40).utf8).write(to: folder.appending(path: "text.txt"))

@@ -3,6 +3,7 @@ import JSON
 import Runs
 import TestSupport
 import Testing
+import Training
 
 /// `orrery train`, as a new user and an impatient one meet it.
 @Suite(.serialized) struct TrainTests {
@@ -47,28 +48,24 @@ import Testing
       var random = Generator(seed: UInt64(Date().timeIntervalSince1970))
       var kills = 0
       for attempt in 0..<60 {
-        let started = FileManager.default.fileExists(
-          atPath: hunted.appending(path: "runs/small-1/checkpoint.safetensors").path)
+        // Known from the first moment on, and before its first checkpoint gone on with from nothing.
+        let runs = hunted.appending(path: "runs").path
+        let isKnown = RunStore.exists(in: runs) ? try RunStore(folder: runs).run("small-1") != nil : false
         let process = Process()
         process.executableURL = TestData.executable
-        process.arguments = arguments(hunted, started ? ["--resume", "small-1"] : ["--recipe", "recipe.json"])
+        process.arguments = arguments(hunted, isKnown ? ["--resume", "small-1"] : ["--recipe", "recipe.json"])
         process.currentDirectoryURL = folder
         process.standardError = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         try process.run()
-        if attempt < 12 {
-          Thread.sleep(forTimeInterval: Double(random.word() % 1000 + 200) / 1000)
+        if attempt < 16 {
+          // The first ones early, while the run is only begun.
+          let wait = attempt < 4 ? random.word() % 60 + 10 : random.word() % 1000 + 200
+          Thread.sleep(forTimeInterval: Double(wait) / 1000)
           if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         }
         process.waitUntilExit()
         if process.terminationReason == .uncaughtSignal { kills += 1 } else if process.terminationStatus == 0 { break }
-        if !started, process.terminationReason == .uncaughtSignal {
-          // Killed before its first checkpoint: nothing is there to go on from.
-          let folder = hunted.appending(path: "runs/small-1")
-          if !FileManager.default.fileExists(atPath: folder.appending(path: "checkpoint.safetensors").path) {
-            try? FileManager.default.removeItem(at: hunted.appending(path: "runs"))
-          }
-        }
       }
       #expect(kills > 2, "only \(kills) kills")
       let (expected, found) = (try losses(calm), try losses(hunted))
@@ -77,6 +74,27 @@ import Testing
         try Data(contentsOf: $0.appending(path: "runs/small-1/model.safetensors"))
       }
       #expect(models[0] == models[1])
+    }
+  }
+
+  @Test func `a run that was killed before its first checkpoint is gone on with from its beginning`() throws {
+    try Command.inFolder { folder in
+      try write(Self.recipe(steps: 30), in: folder)
+      let whole = try Command.run(
+        "train", "--recipe", "recipe.json", "--runs", "calm/runs", "--threads", "1", folder: folder)
+      #expect(whole.status == 0, "\(whole.errors)")
+      // All that a run has that is killed as it begins: its row.
+      let store = try RunStore(folder: folder.appending(path: "hunted/runs").path)
+      _ = try store.begin(Recipe(path: folder.appending(path: "recipe.json").path))
+      let listed = try Command.run("train", "--history", "--runs", "hunted/runs", folder: folder)
+      #expect(listed.text.contains("interrupted at 0/30 (go on: orrery train --resume small-1"), "\(listed.text)")
+      let resumed = try Command.run(
+        "train", "--resume", "small-1", "--runs", "hunted/runs", "--threads", "1", folder: folder)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      let (expected, found) = (
+        try losses(folder.appending(path: "calm")), try losses(folder.appending(path: "hunted"))
+      )
+      #expect(expected.count == 30 && found == expected)
     }
   }
 
@@ -114,6 +132,17 @@ import Testing
       #expect(trained.status == 0 && trained.text.contains("\"status\": \"finished\""), "\(trained.errors)")
       let converted = try Command.run("convert", "sorter", "--output", "sorter.gguf", folder: folder)
       #expect(converted.status == 0, "\(converted.errors)")
+      // What the run came to of what the processor can do.
+      let result = try JSON(parsing: trained.text)
+      let (peak, share) = (
+        try #require(result["peakOperationsPerSecond"]?.double), try #require(result["shareOfPeak"]?.double)
+      )
+      #expect(peak > 1e8 && share > 0 && share <= 1)
+      let history = try Command.run("train", "--history", "--runs", "runs", "--json", folder: folder)
+      let listed = try #require(try JSON(parsing: history.text).array?.first)
+      #expect(listed["shareOfPeak"]?.double == share && listed["peakOperationsPerSecond"]?.double == peak)
+      let told = try Command.run("train", "--history", "--runs", "runs", folder: folder)
+      #expect(told.text.contains("\(Int((share * 100).rounded())) % of peak"), "\(told.text)")
       for model in ["sorter", "sorter.gguf"] {
         let result = try Command.run("run", model, "BAB", "--temperature", "0", folder: folder)
         #expect(result.status == 0 && result.text == "ABB", "\(model): \(result.text) \(result.errors)")
@@ -143,7 +172,9 @@ import Testing
       let huge = Self.recipe(steps: 5) {
         $0["model"] = ["family": "gpt2", "layers": 900, "heads": 2000, "width": 200_000, "context": 9]
       }
-      #expect(try run("--recipe", "recipe.json", recipe: huge).refuses("MiB"))
+      #expect(try run("--recipe", "recipe.json", recipe: huge).refuses("MiB", "bytes) can be had", "--recompute"))
+      let shared = try run("--recipe", "recipe.json", recipe: Self.recipe(steps: 5) { $0["balance"] = 0.1 })
+      #expect(shared.refuses("recipe.json", "balance: the model has no experts"))
       let long = Self.recipe(steps: 5) { $0["data"] = ["kind": "sort", "longest": 40] }
       #expect(try run("--recipe", "recipe.json", recipe: long).refuses("data.longest", "81"))
       let unknown = Self.recipe(steps: 5) { $0["stepz"] = 3 }

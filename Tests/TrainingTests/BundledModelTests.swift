@@ -26,10 +26,7 @@ import Testing
       length == 0 ? [""] : words(length - 1).flatMap { word in ["A", "B", "C"].map { word + $0 } }
     }
     #expect(words(6).count == 729)
-    for length in [1, 2, 3, 4, 5, 6] { for word in words(length) { try check(word) } }
-    for length in [7, 8] {
-      for word in words(length).enumerated() where word.offset % 7 == 0 { try check(word.element) }
-    }
+    for length in 1...8 { for word in words(length) { try check(word) } }
   }
 
   /// `Scripts/check-stories` counts a thousand.

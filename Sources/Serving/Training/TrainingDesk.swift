@@ -63,12 +63,12 @@ public final class TrainingDesk: Sendable {
     }
     return try take { () throws -> LiveRun in
       if record.isLive { throw RequestError(409, "\(record.id) is being trained by another program", at: "run") }
-      var recipe = try Self.watched(Recipe(path: record.folder + "/recipe.json"))
+      var recipe = try Self.watched(record.recorded())
       if let steps { recipe = try recipe.replacing("steps", by: .integer(steps)) }
       let run = LiveRun(id: record.id, folder: record.folder, recipe: recipe, recorder: store.recorder(of: record.id))
       try run.recall(store)
       run.start(neverBegan: {}) { [recipe] progress in
-        try TrainingRun(resuming: record.folder, change: { _ in recipe }, progress: progress)
+        try TrainingRun(resuming: record.folder, recorded: recipe, change: { _ in recipe }, progress: progress)
       }
       return run
     }

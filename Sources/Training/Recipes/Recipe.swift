@@ -25,6 +25,11 @@ public struct Recipe: Sendable {
   public let rate: LearningRate
   /// The share of numbers that learning steps drop from the stream's branches and attention's patterns.
   public let dropout: Float
+  /// What the load-balancing loss of a mixture of experts is multiplied by; 0 leaves it out.
+  public let balance: Double
+  /// Whether learning steps keep only what enters each layer and compute the rest of it a second time: the same bits in
+  /// less memory and more time.
+  public let recomputes: Bool
   public let products: ProductFormat
   public let intervals: Intervals
   public let samples: SampleSettings
@@ -69,6 +74,8 @@ public struct Recipe: Sendable {
     rate = try LearningRate(reader.section("rate"), steps: steps)
     dropout = Float(try reader.double("dropout", default: 0, in: 0...1))
     guard dropout < 1 else { throw reader.error("dropout", "1 would leave nothing; it is below 1") }
+    balance = try reader.double("balance", default: 0, in: 0...1000)
+    recomputes = try reader.bool("recompute", default: false)
     products = try reader.choice("products", default: .float32)
     let every = try reader.section("every")
     intervals = Intervals(
