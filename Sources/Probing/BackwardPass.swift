@@ -12,6 +12,8 @@ public struct BackwardPass: Sendable {
   public let steps: [Step]
   /// The values and weights of the model, in the order of the graph.
   public let blocks: [Block]
+  /// The longest sequence that the model is meant for.
+  let context: Int
 
   /// A value that is computed.
   public struct Step: Hashable, Sendable {
@@ -34,8 +36,8 @@ public struct BackwardPass: Sendable {
     public let gradient: Int?
   }
 
-  init(graph: Graph, forwardCount: Int, values: [HostArray<Double>?]) {
-    (self.graph, self.values) = (graph, values)
+  init(graph: Graph, forwardCount: Int, values: [HostArray<Double>?], context: Int) {
+    (self.graph, self.values, self.context) = (graph, values, context)
     let lossStart = graph.nodes.firstIndex { $0.op == .input("targets", [.rows], .int32) } ?? forwardCount
     blocks = graph.nodes[..<forwardCount].indices.compactMap { index in
       let node = graph.nodes[index]
@@ -68,6 +70,11 @@ public struct BackwardPass: Sendable {
   }
 
   public var loss: Double { values[graph.output]?.values.first ?? .nan }
+
+  /// The gradient of the loss by a value or weight of the model; nil where nothing asks for it.
+  public func gradient(of name: String) -> HostArray<Double>? {
+    graph.node(named: "grad.\(name)").flatMap { values[$0] }
+  }
 
   /// `blocks.3.attn.q` and `blk.3.attn_q.weight` belong to layer 3.
   static func layer(of name: String) -> Int? {

@@ -15,35 +15,6 @@ extension CellRule {
     operand.row(place(leading, Array(operand.shape.dropLast())))
   }
 
-  func scores(_ scale: Double) -> CellExplanation {
-    let (q, k) = (operands[0], operands[1])
-    let group = q.shape[1] / k.shape[1]
-    let products = zip(row(q, at: index.dropLast()), vector(k, [index[2], index[1] / group])).map {
-      Product(factors: [$0, $1])
-    }
-    return sum(
-      products, "How far two rows point the same way.", "y[t, h, s] = a · Σᵢ q[t, h, i] · k[s, h, i]", scale: scale)
-  }
-
-  func mixed(_ weights: HostArray<Double>, _ values: HostArray<Double>) -> [Product] {
-    let group = weights.shape[1] / values.shape[1]
-    return row(weights, at: index.dropLast()).enumerated().filter { $0.element != 0 }.map { position, share in
-      let cells = vector(values, [position, index[1] / group])
-      return Product(factors: [share, cells[cells.startIndex + last]])
-    }
-  }
-
-  func pattern() -> CellExplanation? {
-    guard operands.count == 1 else { return nil }
-    let scores = row(operands[0])
-    let (largest, score) = (scores.max() ?? 0, scores[last])
-    let value = softmax(scores)[last]
-    guard score.isFinite else { return told("Hidden from this row.", "p = 0", "0", 0) }
-    return told(
-      "Scores become shares of 1.", "p[s] = e^x[s] / Σ e^x",
-      "e^(\(text(score)) − \(text(largest))) ÷ Σ = \(text(value))", value)
-  }
-
   func norm(_ epsilon: Float, isCentred: Bool) -> CellExplanation {
     let (x, mean, size) = moments(operands[0], epsilon, isCentred)
     let weight = operands.count > 1 ? operands[1].values[last] : 1

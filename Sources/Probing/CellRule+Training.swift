@@ -67,10 +67,10 @@ extension CellRule {
         "A share grows where it helps more than the row's average.", "∂L/∂s = p · (g − Σ p · g)",
         p[last] == 0 ? "0" : "\(text(p[last])) × (\(text(g[last])) − \(text(mean))) = \(text(value))", value)
     case .attentionCollect: return collected()
-    case .dropout, .attentionDropout, .transposedLinear, .outerSum, .unpick, .shortConvolutionGradient,
-      .shortConvolutionWeightGradient,
-      .recurrenceGradient:
-      return nil
+    case .transposedLinear, .outerSum, .unpick: return chosen(op)
+    case .shortConvolutionGradient: return convolutionGradient()
+    case .shortConvolutionWeightGradient(let taps): return tapGradient(taps)
+    case .dropout, .attentionDropout, .recurrenceGradient: return nil
     }
   }
 

@@ -21,7 +21,8 @@ extension BackwardPass {
     else { return nil }
     let operands = graph.nodes[node].inputs.compactMap { values[$0] }
     guard operands.count == graph.nodes[node].inputs.count else { return nil }
-    return CellRule(index: index, operands: operands, shape: shape).explanation(of: graph.nodes[node].op)
+    return CellRule(index: index, operands: operands, shape: shape, context: context)
+      .explanation(of: graph.nodes[node].op)
   }
 }
 
@@ -30,6 +31,8 @@ struct CellRule {
   let index: [Int]
   let operands: [HostArray<Double>]
   let shape: [Int]
+  /// The longest sequence that the model is meant for, which some rotations depend on.
+  let context: Int
 
   struct Product {
     var factors: [Double]
@@ -38,9 +41,7 @@ struct CellRule {
 
   func explanation(of op: Op) -> CellExplanation? {
     switch op {
-    case .input, .weight, .append, .shortConvolution, .recurrence, .topK, .pick, .weightedSum, .headLinear,
-      .expertLinear, .rope, .normalizeSum, .clamp:
-      return nil
+    case .input, .weight, .append, .recurrence: return nil
     case .gather:
       let row = Int(operands[0].values[place(index.dropLast(), operands[0].shape)])
       let cell = operands[1].row(row)[operands[1].row(row).startIndex + last]
@@ -48,13 +49,16 @@ struct CellRule {
     case .linear: return linear()
     case .rmsNorm(let epsilon): return norm(epsilon, isCentred: false)
     case .layerNorm(let epsilon): return norm(epsilon, isCentred: true)
-    case .attentionScores(let scale, nil, _): return scores(Double(scale))
-    case .attentionScores: return nil
+    case .rope(let embedding): return rope(embedding)
+    case .attentionScores(let scale, let softcap, let mask):
+      return scores(Double(scale), softcap: softcap.map { Double($0) }, mask)
     case .attentionPattern, .softmax: return pattern()
     case .attentionMix:
       return sum(
         mixed(operands[0], operands[1]), "Values of the tokens, each times its share.", "y[t, c] = Σₛ p[t, s] · v[s, c]"
       )
+    case .shortConvolution: return convolution()
+    case .headLinear, .expertLinear, .topK, .pick, .weightedSum: return chosen(op)
     case .unary(let function):
       let y = Reference.apply(function, to: same)
       return told(
@@ -70,6 +74,16 @@ struct CellRule {
       return told(
         "Times a fixed number.", "y = a · x" + (offset == 0 ? "" : " + b"),
         "\(text(Double(scale))) × \(text(same))\(added) = \(text(y))", y)
+    case .clamp(let lower, let upper):
+      let y = max(Double(lower), min(Double(upper), same))
+      return told(
+        "Held between two bounds.", "y = min(max(x, low), high)",
+        "\(text(same)) within \(text(Double(lower)))…\(text(Double(upper))) → \(text(y))", y)
+    case .normalizeSum(let epsilon):
+      let sum = row(operands[0]).reduce(Double(epsilon), +)
+      return told(
+        "Divided by the row's sum.", "y = x / (Σ x + ε)", "\(text(same)) ÷ \(text(sum)) = \(text(same / sum))",
+        same / sum)
     case .cast, .reshape: return copied(operands[0].values[place(index, shape)])
     case .slice(let range):
       var moved = index

@@ -116,7 +116,7 @@ public struct Probe: Sendable {
       values[place] = value
       place += 1
     }
-    return BackwardPass(graph: backward, forwardCount: forwardCount, values: values)
+    return BackwardPass(graph: backward, forwardCount: forwardCount, values: values, context: context)
   }
 }
 
