@@ -82,8 +82,11 @@ public final class RunRecorder: TrainingObserver {
 
   /// Notes the operations a second that the run's threads can do, of which its steps are a share.
   public func note(peak: Double) {
-    pending.withLock { $0.peak = peak }
-    change { ($0.peakOperationsPerSecond, $0.shareOfPeak) = (peak, nil) }
+    let share = pending.withLock { pending in
+      pending.peak = peak
+      return pending.share
+    }
+    change { ($0.peakOperationsPerSecond, $0.shareOfPeak) = (peak, share) }
   }
 
   /// Notes what ended a run before its time.

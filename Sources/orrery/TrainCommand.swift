@@ -131,7 +131,13 @@ struct TrainCommand: ParsableCommand {
       throw error
     }
     if outcome.reason == .finished, let output { try deliver(run, to: output) }
-    report(outcome, try store.run(record.id) ?? record, run)
+    var told = try store.run(record.id) ?? record
+    if told.shareOfPeak == nil, outcome.step > 0 {
+      // The peak was measured beside other work, which may be over.
+      recorder.note(peak: max(progress.peak, try TrainingProgress.peak(of: run)))
+      told = try store.run(record.id) ?? told
+    }
+    report(outcome, told, run)
   }
 
   /// The run to carry out, new or gone on with.

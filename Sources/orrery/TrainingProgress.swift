@@ -23,10 +23,15 @@ final class TrainingProgress: TrainingObserver {
 
   init(_ run: TrainingRun, name: String, isQuiet: Bool) throws {
     (self.run, self.name, self.isQuiet) = (run, name, isQuiet)
+    peak = try Self.peak(of: run)
+  }
+
+  /// Operations a second of a run's products, measured now.
+  static func peak(of run: TrainingRun) throws -> Double {
     let arithmetic: MachinePeaks.Arithmetic = run.recipe.products == .bfloat16 ? .bfloat16 : .float32
     let team = ThreadTeam(count: run.threadCount)
     // The best of several tries: whatever else runs only takes away.
-    peak = try (0..<4).reduce(0) { best, _ in
+    return try (0..<4).reduce(0) { best, _ in
       let peaks = try MachinePeaks(team: team, bufferBytes: 1 << 20)
       for _ in 0..<3 { peaks.sample() }
       return max(best, peaks.operations[arithmetic]?.max() ?? 0)
@@ -75,7 +80,8 @@ final class TrainingProgress: TrainingObserver {
       (state.shown, state.hasLine) = (now, true)
       let left = Double(run.recipe.steps - report.step) * Double(report.tokens) / max(state.rate, 1e-9)
       let validation = state.validation.map { "  validation \(format($0, 4))" } ?? ""
-      let share = peak > 0 ? "  \(Int((state.operations / peak * 100).rounded())) % of peak" : ""
+      // A peak below what is done was measured beside other work.
+      let share = peak >= state.operations ? "  \(Int((state.operations / peak * 100).rounded())) % of peak" : ""
       return "step \(report.step)/\(run.recipe.steps)  loss \(format(Double(report.loss), 4))\(validation)"
         + "  rate \(String(format: "%.2e", report.rate))  norm \(format(report.gradientNorm, 2))"
         + "  \(Int(state.rate)) token/s\(share)  \(Self.time(left)) left"

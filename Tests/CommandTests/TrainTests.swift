@@ -134,15 +134,19 @@ import Training
       #expect(converted.status == 0, "\(converted.errors)")
       // What the run came to of what the processor can do.
       let result = try JSON(parsing: trained.text)
-      let (peak, share) = (
-        try #require(result["peakOperationsPerSecond"]?.double), try #require(result["shareOfPeak"]?.double)
-      )
-      #expect(peak > 1e8 && share > 0 && share <= 1)
+      let (peak, share) = (try #require(result["peakOperationsPerSecond"]?.double), try #require(result["shareOfPeak"]))
+      #expect(peak > 1e8)
       let history = try Command.run("train", "--history", "--runs", "runs", "--json", folder: folder)
       let listed = try #require(try JSON(parsing: history.text).array?.first)
-      #expect(listed["shareOfPeak"]?.double == share && listed["peakOperationsPerSecond"]?.double == peak)
+      #expect(listed["shareOfPeak"] == share && listed["peakOperationsPerSecond"]?.double == peak)
       let told = try Command.run("train", "--history", "--runs", "runs", folder: folder)
-      #expect(told.text.contains("\(Int((share * 100).rounded())) % of peak"), "\(told.text)")
+      // Beside much other work the peak may be measured below what was done: then there is no share to tell.
+      if let share = share.double {
+        #expect(
+          share > 0 && share <= 1 && told.text.contains("\(Int((share * 100).rounded())) % of peak"), "\(told.text)")
+      } else {
+        #expect(share == .null && !told.text.contains("of peak"))
+      }
       for model in ["sorter", "sorter.gguf"] {
         let result = try Command.run("run", model, "BAB", "--temperature", "0", folder: folder)
         #expect(result.status == 0 && result.text == "ABB", "\(model): \(result.text) \(result.errors)")

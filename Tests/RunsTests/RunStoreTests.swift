@@ -75,6 +75,9 @@ import Training
       third.observe(step(5, loss: 1))
       third.observe(.saving(step: 5))
       #expect(try store.run("sort-1")?.shareOfPeak == nil && store.run("sort-1")?.step == 5)
+      // Measured again, with the other work over.
+      third.note(peak: 1250)
+      #expect(try abs(#require(store.run("sort-1")?.shareOfPeak) - 0.8) < 1e-12)
     }
   }
 
