@@ -232,9 +232,9 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Architectures", "BundledModels", "Checkpoints", "Generation", "Gradients", "GraphIR", "JSON", "Kernels",
-        "Quantization", "Reference", "Runtime", "Stories", "TensorCore", "TestSupport", "Tokenizers", "Training",
-        "TrainingEngine",
+        "Architectures", "BundledModels", "Checkpoints", "Conversion", "Generation", "Gradients", "GraphIR", "JSON",
+        "Kernels", "Quantization", "Reference", "Runtime", "Stories", "TensorCore", "TestSupport", "Tokenizers",
+        "Training", "TrainingEngine",
       ], swiftSettings: settings),
     .testTarget(
       name: "RunsTests",

@@ -39,6 +39,25 @@ import Training
     }
   }
 
+  @Test func `a run that was ended before it had a folder is begun anew`() async throws {
+    try await inFolder { folder in
+      let store = try RunStore(folder: folder)
+      let killed = try store.begin(Recipe.bundled("sort").replacing("steps", by: 2))
+      #expect(!FileManager.default.fileExists(atPath: killed.folder))
+      try await TestServer.with(model: nil, training: TrainingDesk(folder: folder)) { server in
+        let started = try await server.post("/api/training/start", ["run": "sort-1"])
+        #expect(started.status == 200, "\(started.message)")
+        var phase: String?
+        for _ in 0..<600 where phase != "finished" && phase != "failed" {
+          phase = try await server.ask("/api/training").json()["live"]?["phase"]?.string
+          try await Task.sleep(for: .milliseconds(50))
+        }
+        #expect(phase == "finished")
+      }
+      #expect(try store.run("sort-1")?.step == 2 && store.rows(LossRecord.self, of: "sort-1").count == 2)
+    }
+  }
+
   @Test func `a run of the server's own is running until it has finished`() async throws {
     try await inFolder { folder in
       try await TestServer.with(model: nil, training: TrainingDesk(folder: folder)) { server in

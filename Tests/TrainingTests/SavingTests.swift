@@ -1,5 +1,6 @@
 import Architectures
 import Checkpoints
+import Conversion
 import Foundation
 import GraphIR
 import JSON
@@ -74,6 +75,26 @@ import TrainingEngine
         if try values != first.tensor(tensor.name).floats() { changed += 1 }
       }
       #expect(changed > saved.names.count / 2)
+    }
+  }
+
+  @Test(arguments: families) func `a GGUF file is written back`(family: String) throws {
+    try RunTests.inFolder { folder in
+      let (before, after) = (folder + "/before.gguf", folder + "/after.gguf")
+      try Conversion(folder: path(family)).write(to: before)
+      let file = try ModelFile(path: before)
+      let weights = try file.weights()
+      var halves = MemoryTensors()
+      for name in weights.names {
+        let tensor = try weights.tensor(name)
+        halves[name] = Tensor(tensor.floats().map { $0 / 2 }, shape: tensor.shape)
+      }
+      try file.write(halves, to: after)
+      let again = try ModelFile(path: after).weights()
+      #expect(again.names == weights.names)
+      for name in again.names {
+        #expect(try again.tensor(name).floats() == halves[name]?.floats(), "\(name)")
+      }
     }
   }
 
