@@ -241,8 +241,11 @@ let package = Package(
       dependencies: ["Runs", "TestSupport", "Training", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: settings),
     .testTarget(
-      name: "ServingTests", dependencies: ["Generation", "JSON", "Runs", "Serving", "TestSupport", "Training"],
-      swiftSettings: settings),
+      name: "ServingTests",
+      dependencies: [
+        "Architectures", "Generation", "GraphIR", "JSON", "Probing", "Quantization", "Reference", "Runs", "Scenes",
+        "Serving", "TestSupport", "Training",
+      ], swiftSettings: settings),
     .testTarget(name: "StoriesTests", dependencies: ["Stories", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore"], swiftSettings: settings),
   ],

@@ -110,8 +110,7 @@ extension TrainingRun {
       }
     }
     if (isDue(recipe.intervals.snapshot) || isLast) && recipe.intervals.snapshot > 0 {
-      observer.observe(
-        .snapshot(WeightSnapshot(step: step, layout: model.layout, values: Array(parameters.values))))
+      observer.observe(.snapshot(snapshot))
     }
   }
 

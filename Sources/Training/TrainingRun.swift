@@ -142,6 +142,16 @@ public final class TrainingRun: @unchecked Sendable {
     return lock
   }
 
+  /// The trained weights as they are now.
+  public var snapshot: WeightSnapshot {
+    WeightSnapshot(step: step, layout: model.layout, values: Array(parameters.values))
+  }
+
+  /// Whether a folder holds a checkpoint that can be gone on with.
+  public static func hasCheckpoint(in folder: String) -> Bool {
+    FileManager.default.fileExists(atPath: Checkpoint.path(in: folder))
+  }
+
   var contextLength: Int { prepared.data.longestRows }
 
   // MARK: The folder

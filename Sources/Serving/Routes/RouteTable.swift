@@ -14,6 +14,7 @@ package enum RouteTable {
     + MeaningRoutes.routes
     + TraceRoutes.routes
     + TrainingRoutes.routes
+    + RunPictureRoutes.routes
     + ProbeRoutes.routes
     + DocumentRoutes.routes
 }

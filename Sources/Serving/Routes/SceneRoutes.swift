@@ -60,43 +60,9 @@ enum SceneRoutes {
 
   private static let tiles = Route(
     .post, "/api/scene/tiles", "Pictures of parts of blocks, each texel the average of its cells.",
-    fields: text + [
-      Route.Field(
-        "items", .array, required: true,
-        "Up to 256 of `[block, copy, across, down, x, y, width, height]`: a texel has 2^across by 2^down cells, the rest "
-          + "is in texels; copy −1 is all copies one after the other.")
-    ],
-    answer: .binary(
-      "A byte a texel, row by row, item after item: 0 for no number, 1 to 255 for −range to range. The header holds "
-        + "each item's `range`, 0 where it has no values, and whether it is an estimate.")
+    fields: text + [PictureList.field], answer: .binary(PictureList.answer)
   ) { context in
-    try await context.work {
-      let cells = try cells(context)
-      let items = try context.list("items") ?? []
-      guard items.count <= 256 else { throw RequestError.wrong("items", "must hold at most 256") }
-      var bytes: [UInt8] = []
-      var (ranges, estimates): ([JSON], [JSON]) = ([], [])
-      var budget = 1 << 24
-      for (number, item) in items.enumerated() {
-        let pictures = try pictures(item, cells.scene, "items[\(number)]")
-        var (range, isEstimate) = (Float(0), false)
-        for picture in pictures {
-          let (size, overflow) = picture.width.multipliedReportingOverflow(by: picture.height)
-          budget -= overflow ? Int.max / 2 : size
-          guard budget >= 0 else { throw RequestError.wrong("items", "ask for too many texels") }
-          do {
-            let tile = try cells.tile(picture, run: cells.runNumber)
-            bytes += tile.bytes
-            (range, isEstimate) = (tile.range, isEstimate || tile.isEstimate)
-          } catch let error as RequestError where error.status == 404 {
-            bytes += [UInt8](repeating: 0, count: size)
-          }
-        }
-        ranges.append(.number(Double(range)))
-        estimates.append(.bool(isEstimate))
-      }
-      return .binary(bytes, about: ["ranges": .array(ranges), "estimates": .array(estimates)])
-    }
+    try await context.work { try cells(context).pictures(context.list("items") ?? []) }
   }
 
   private static let values = Route(
@@ -174,29 +140,9 @@ enum SceneRoutes {
       try context.int("column", in: 0...block.columns.count - 1)
     )
   }
-
-  private static func pictures(_ item: JSON, _ scene: Scene, _ place: String) throws -> [SceneCells.Picture] {
-    let numbers = (item.array ?? []).compactMap(\.int)
-    guard numbers.count == 8, scene.blocks.indices.contains(numbers[0]) else {
-      throw RequestError.wrong(place, "must be eight numbers, a block of the scene first")
-    }
-    let block = scene.blocks[numbers[0]]
-    let copies = block.fan?.count ?? 1
-    guard (-1..<copies).contains(numbers[1]), (0...24).contains(numbers[2]), (0...24).contains(numbers[3]),
-      numbers[4...5].allSatisfy({ (0...1 << 24).contains($0) }), numbers[6...7].allSatisfy({ (1...512).contains($0) })
-    else { throw RequestError.wrong(place, "is out of range") }
-    return (numbers[1] < 0 ? Array(0..<copies) : [numbers[1]]).map { copy in
-      SceneCells.Picture(
-        block: block, copy: copy, across: numbers[2], down: numbers[3], x: numbers[4], y: numbers[5],
-        width: numbers[6], height: numbers[7])
-    }
-  }
 }
 
 extension SceneCells {
-  /// Tells runs apart whose values have ranges of their own.
-  var runNumber: Int { tokens.hashValue }
-
   /// How a computed cell was made; empty for weights and inputs.
   func made(_ block: Block, _ index: [Int]) -> [JSON.Member] {
     // A view's rule is that of the value it shows.

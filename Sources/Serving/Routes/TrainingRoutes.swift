@@ -6,7 +6,7 @@ import Training
 
 /// Training in front of the user: recipes, the run that goes on, and the record of those before.
 enum TrainingRoutes {
-  static let routes = [overview, start, control, events, use, history]
+  static let routes = [overview, start, control, events, use, opening, history]
 
   private static let overview = Route(
     .get, "/api/training", "Recipes, recorded runs, and the run of this server.", answer: .json("All of them.")
@@ -123,19 +123,28 @@ enum TrainingRoutes {
     .post, "/api/training/use", "Make a run's model known, so that it can be loaded by the name that is given back.",
     fields: [Route.Field("run", .string, required: true, "The run.")], answer: .json("The model's name.")
   ) { context in
-    let app = context.app
-    let name = try context.required("run")
+    let (app, name) = (context.app, try context.required("run"))
     return .json(
       try await context.work {
-        guard let record = try app.training.record()?.run(name), record.id == name else {
-          throw RequestError(404, "there is no run '\(name.prefix(80))'", at: "run")
+        let (_, record) = try app.training.recorded(name)
+        if try record.recorded().isAdapter {
+          throw RequestError(
+            409, "\(name) learns low-rank changes beside another model; orrery merge makes one model of both", at: "run"
+          )
         }
-        guard TrainingDesk.hasModel(record.folder) else {
-          throw RequestError(409, "\(name) has no model yet: it is written once the run ends or is stopped", at: "run")
-        }
+        try app.training.saveModel(name)
         let file = record.folder + "/model.gguf"
         return ["model": .string(app.add(path: FileManager.default.fileExists(atPath: file) ? file : record.folder))]
       })
+  }
+
+  private static let opening = Route(
+    .post, "/api/training/open", "Open a recorded run's last checkpoint, so that its weights can be looked at.",
+    fields: [Route.Field("run", .string, required: true, "The run.")],
+    answer: .json("The same as an event that begins anew, with the checkpoint's step among `snapshots`.")
+  ) { context in
+    let (desk, name) = (context.app.training, try context.required("run"))
+    return .json(try await context.work { news(try desk.open(name)) })
   }
 
   private static let history = Route(
@@ -144,25 +153,17 @@ enum TrainingRoutes {
     answer: .json("The same as an event that begins anew.")
   ) { context in
     let (desk, name) = (context.app.training, try context.required("run"))
-    return .json(
-      try await context.work {
-        guard let store = try desk.record(), let record = try store.run(name), record.id == name else {
-          throw RequestError(404, "there is no run '\(name.prefix(80))'", at: "run")
-        }
-        let run = LiveRun(
-          id: record.id, folder: record.folder,
-          recipe: try Recipe(json: JSON(parsing: record.recipe), file: record.id), recorder: nil)
-        try run.recall(store)
-        run.state.withLock { $0.phase = record.status == .finished ? .finished : .stopped }
-        var cursor = LiveRun.Cursor()
-        return run.news(&cursor) ?? .null
-      })
+    return .json(try await context.work { news(try desk.recall(name)) })
+  }
+
+  /// All of a run that does not go on here.
+  private static func news(_ run: LiveRun) -> JSON {
+    var cursor = LiveRun.Cursor()
+    return run.news(&cursor) ?? .null
   }
 }
 
-extension TrainingDesk {
-  /// Whether a run's folder holds a model that can be loaded.
-  static func hasModel(_ folder: String) -> Bool {
-    ["model.safetensors", "model.gguf"].contains { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }
-  }
+extension Recipe {
+  /// Whether it learns low-rank changes alone.
+  var isAdapter: Bool { if case .existing(_, _, .some) = model { true } else { false } }
 }

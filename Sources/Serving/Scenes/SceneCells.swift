@@ -13,45 +13,37 @@ package struct SceneCells {
   /// Nil where no text is looked at: then only weights have cells.
   let run: SceneRun?
 
-  /// Rows of a node's last dimension, read in the order asked for.
-  struct Rows {
-    /// How many there are, and how long each is.
-    let count: Int
-    let width: Int
-    let read: (Int) throws -> [Float]
-  }
-
   /// Throws where a value is not of this run.
-  func rows(of node: Int) throws -> Rows {
+  func rows(of node: Int) throws -> CellRows {
     let shape = scene.shape(node)
     let width = shape.last ?? 1
     let count = shape.dropLast().reduce(1, *)
     switch scene.graph.nodes[node].op {
     case .weight(let name, _):
       let tensor = try scenes.weights.tensor(name)
-      return Rows(count: count, width: width) { tensor.floats(rows: $0..<$0 + 1) }
+      return CellRows(count: count, width: width) { tensor.floats(rows: $0..<$0 + 1) }
     case .input("tokens", _, _):
       guard !tokens.isEmpty else { throw Self.noText }
       let all = tokens.map { Float($0) }
-      return Rows(count: 1, width: all.count) { _ in all }
+      return CellRows(count: 1, width: all.count) { _ in all }
     case .input("rows", _, _):
       let first = scene.sizes.tokens - scene.sizes.rows
-      return Rows(count: 1, width: width) { _ in (0..<width).map { Float(first + $0) } }
-    case .input: return Rows(count: 1, width: width) { _ in (0..<width).map { Float($0) } }
+      return CellRows(count: 1, width: width) { _ in (0..<width).map { Float(first + $0) } }
+    case .input: return CellRows(count: 1, width: width) { _ in (0..<width).map { Float($0) } }
     default: return try values(node, shape)
     }
   }
 
   private static let noText = RequestError(404, "there is no text whose values could be shown", at: "session")
 
-  private func values(_ node: Int, _ shape: [Int]) throws -> Rows {
+  private func values(_ node: Int, _ shape: [Int]) throws -> CellRows {
     guard let run, !tokens.isEmpty else { throw Self.noText }
     let name = scene.graph.nodes[node].name
     let rows = try run.rows(name, tokens: tokens)
     let inner = shape.dropFirst().dropLast().reduce(1, *)
     let width = shape.count > 1 ? shape[shape.count - 1] : 1
     let missing = [Float](repeating: -.infinity, count: width)
-    return Rows(count: shape.dropLast().reduce(1, *), width: shape.last ?? 1) { place in
+    return CellRows(count: shape.dropLast().reduce(1, *), width: shape.last ?? 1) { place in
       if shape.count == 1 { return (0..<shape[0]).map { $0 < rows.count ? rows[$0].first ?? .nan : .nan } }
       let (token, part) = (place / inner, place % inner)
       guard token < rows.count else { return missing }
@@ -64,7 +56,7 @@ package struct SceneCells {
 
   /// Cells of any node, by way of the node that shows them; nil where they are not at hand.
   package func read(_ cells: Cells) -> [Double]? {
-    var known: [Int: Rows] = [:]
+    var known: [Int: CellRows] = [:]
     var lines: [Int: [Float]] = [:]
     var line = -1
     var result: [Double] = []
@@ -93,5 +85,15 @@ package struct SceneCells {
       result.append(Double(value))
     }
     return result
+  }
+}
+
+extension SceneCells: TileSource {
+  /// Weights have one range; values have one for each text.
+  func range(of picture: BlockPicture, _ make: () throws -> Float) rethrows -> Float {
+    let key = ModelScenes.RangeKey(
+      node: picture.block.node, across: picture.across, down: picture.down,
+      run: picture.block.kind == .weight ? 0 : tokens.hashValue)
+    return try scenes.range(key, make)
   }
 }

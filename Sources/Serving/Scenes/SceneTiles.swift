@@ -8,49 +8,70 @@ struct SceneTile {
   let bytes: [UInt8]
   let range: Float
   let isEstimate: Bool
-}
-
-extension SceneCells {
-  /// Which part of a block, and how many cells a texel has: `2^across` by `2^down`.
-  struct Picture {
-    var block: Block
-    var copy: Int
-    var across: Int
-    var down: Int
-    /// In texels.
-    var x: Int
-    var y: Int
-    var width: Int
-    var height: Int
-  }
 
   /// Rows that are read for one texel.
-  private static let sampled = 8
+  static let sampled = 8
+}
 
-  func tile(_ picture: Picture, run: Int) throws -> SceneTile {
+/// Rows of a node's last dimension, read in the order asked for.
+struct CellRows {
+  /// How many there are, and how long each is.
+  let count: Int
+  let width: Int
+  let read: (Int) throws -> [Float]
+}
+
+/// Which part of a block, and how many cells a texel has: `2^across` by `2^down`.
+struct BlockPicture {
+  var block: Block
+  var copy: Int
+  var across: Int
+  var down: Int
+  /// In texels.
+  var x: Int
+  var y: Int
+  var width: Int
+  var height: Int
+}
+
+/// Where the cells of a scene's blocks come from.
+protocol TileSource {
+  var scene: Scene { get }
+  /// Throws a `RequestError` of 404 where a node has no values.
+  func rows(of node: Int) throws -> CellRows
+  /// Rows whose size says what the brightest colour stands for.
+  func scale(of node: Int) throws -> CellRows
+  /// Whether patterns hold shares of 1.
+  var hasShares: Bool { get }
+  /// What bytes of such a picture stand for, made once where it is asked for again.
+  func range(of picture: BlockPicture, _ make: () throws -> Float) rethrows -> Float
+}
+
+extension TileSource {
+  func scale(of node: Int) throws -> CellRows { try rows(of: node) }
+  var hasShares: Bool { true }
+
+  func tile(_ picture: BlockPicture) throws -> SceneTile {
     let block = picture.block
-    let rows = try rows(of: block.node)
-    let averages = try averages(picture, rows)
-    let isShare = block.operation == "attentionPattern" || block.operation == "softmax"
+    let averages = try averages(picture, rows(of: block.node))
+    let isShare = hasShares && ["attentionPattern", "softmax"].contains(block.operation)
     let range: Float
     if isShare || block.kind == .index {
       range = isShare ? 1 : Float(max(1, scene.hiddenSize))
     } else {
-      let key = ModelScenes.RangeKey(
-        node: block.node, across: picture.across, down: picture.down, run: block.kind == .weight ? 0 : run)
-      range = try scenes.range(key) { try self.range(picture, rows) }
+      range = try self.range(of: picture) { try usual(picture, scale(of: block.node)) }
     }
     let bytes = averages.map { value -> UInt8 in
       guard value.isFinite else { return 0 }
       return UInt8(max(1, min(255, (value / range * 127).rounded() + 128)))
     }
     let step = 1 << (isTransposed(block) ? picture.across : picture.down)
-    return SceneTile(bytes: bytes, range: range, isEstimate: step > Self.sampled)
+    return SceneTile(bytes: bytes, range: range, isEstimate: step > SceneTile.sampled)
   }
 
   /// Four times the root mean square of averages like these over a sample of the block.
-  private func range(_ picture: Picture, _ rows: Rows) throws -> Float {
-    var (sum, count) = (Float(0), 0)
+  private func usual(_ picture: BlockPicture, _ rows: CellRows) throws -> Float {
+    var (sum, count) = (0.0, 0)
     let (wide, high) = (
       texels(picture.block.columns.count, picture.across), texels(picture.block.rows.count, picture.down)
     )
@@ -61,12 +82,12 @@ extension SceneCells {
         (sample.copy, sample.x, sample.width) = (copy, 0, min(wide, 256))
         (sample.y, sample.height) = (part * max(1, high / 3), min(8, high))
         for value in try averages(sample, rows) where value.isFinite {
-          sum += value * value
+          sum += Double(value) * Double(value)
           count += 1
         }
       }
     }
-    let range = 4 * (sum / Float(max(1, count))).squareRoot()
+    let range = Float(4 * (sum / Double(max(1, count))).squareRoot())
     return range > 0 && range.isFinite ? range : 1
   }
 
@@ -77,7 +98,7 @@ extension SceneCells {
     block.rows.dimension == block.shape.count - 1 && block.columns.dimension != block.shape.count - 1
   }
 
-  private func averages(_ picture: Picture, _ rows: Rows) throws -> [Float] {
+  private func averages(_ picture: BlockPicture, _ rows: CellRows) throws -> [Float] {
     let block = picture.block
     let isTransposed = isTransposed(block)
     var sums = [Float](repeating: 0, count: picture.width * picture.height)
@@ -89,7 +110,7 @@ extension SceneCells {
     for texel in 0..<lineCount {
       let first = (lineStart + texel) << lineLevel
       let size = 1 << lineLevel
-      let step = max(1, size / Self.sampled)
+      let step = max(1, size / SceneTile.sampled)
       for line in stride(from: first, to: first + size, by: step) {
         let start = alongStart << alongLevel
         let corner =

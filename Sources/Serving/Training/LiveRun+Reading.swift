@@ -1,3 +1,4 @@
+import Foundation
 import JSON
 import Synchronization
 import Training
@@ -58,6 +59,7 @@ extension LiveRun {
     case .stopped: phase = "stopped"
     case .finished: phase = "finished"
     case .failed(let text): (phase, message) = ("failed", .string(text))
+    case .elsewhere: phase = "elsewhere"
     }
     let start = state.start
     return [
@@ -73,6 +75,19 @@ extension LiveRun {
       "tokensPerSecond": .short(state.pace.tokensPerSecond), "peakShare": state.pace.share.map { .short($0) } ?? .null,
       "secondsLeft": state.pace.secondsLeft(recipe.steps - state.step).map { .short($0) } ?? .null,
       "notices": .array(state.notices.map { .string($0) }),
+      "checkpoint": state.checkpoint.map { .integer($0) } ?? .null,
+      "hasModel": .bool(state.phase.isOver && TrainingDesk.hasModel(folder)), "adapter": adapter ?? .null,
+    ]
+  }
+
+  /// The commands for what a run of low-rank changes gives, which the app does not load; nil for whole models.
+  private var adapter: JSON? {
+    guard case .existing(let base, _, .some) = recipe.model else { return nil }
+    let isWritten = FileManager.default.fileExists(atPath: folder + "/adapter_model.safetensors")
+    let words = [base, folder].map { $0.contains(" ") ? "'\($0)'" : $0 }
+    let output = base.hasSuffix(".gguf") ? "\(id).gguf" : "\(id)-merged"
+    return [
+      "isWritten": .bool(isWritten), "merge": .string("orrery merge \(words[0]) \(words[1]) --output \(output)"),
     ]
   }
 

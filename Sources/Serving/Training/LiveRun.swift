@@ -12,11 +12,13 @@ final class LiveRun: TrainingObserver {
     case running, paused
     case stopped, finished
     case failed(String)
+    /// Only its record is here: another program trains it.
+    case elsewhere
 
     var isOver: Bool {
       switch self {
       case .preparing, .running, .paused: false
-      case .stopped, .finished, .failed: true
+      case .stopped, .finished, .failed, .elsewhere: true
       }
     }
   }
@@ -37,6 +39,8 @@ final class LiveRun: TrainingObserver {
     /// What may be done to it, once it is prepared.
     var control: TrainingControl?
     var probe: RunProbe?
+    /// The step of the checkpoint in the folder.
+    var checkpoint: Int?
   }
 
   let id: String
@@ -99,7 +103,7 @@ final class LiveRun: TrainingObserver {
     state.withLock { state in
       switch event {
       case .began(let start):
-        (state.start, state.step) = (start, start.step)
+        (state.start, state.step, state.checkpoint) = (start, start.step, start.step)
         state.steps.forget(after: start.step)
         state.layers.forget(after: start.step)
         state.validations.removeAll { $0.step > start.step }
@@ -117,7 +121,8 @@ final class LiveRun: TrainingObserver {
       case .paused: state.phase = .paused
       case .resumed: (state.phase, state.pace.last) = (.running, nil)
       case .notice(let text): state.notices.append(text)
-      case .saving, .checkpoint, .ended: break
+      case .checkpoint(let step, _): state.checkpoint = step
+      case .saving, .ended: break
       }
     }
   }
@@ -125,6 +130,21 @@ final class LiveRun: TrainingObserver {
   private static let sampleLimit = 512
 
   var isOver: Bool { state.withLock { $0.phase.isOver } }
+  /// Whether it was ended before its last step, and its model written.
+  var isStopped: Bool { state.withLock { $0.phase == .stopped } }
+
+  /// Opens a recorded run's last checkpoint: the only weights of it that are left once its program has ended.
+  ///
+  /// Reads or makes the run's data; throws what going on with the run throws.
+  func openCheckpoint() throws {
+    let run = try TrainingRun(resuming: folder)
+    let (snapshot, probe) = (run.snapshot, RunProbe(run))
+    state.withLock { state in
+      state.snapshots = SnapshotShelf()
+      state.snapshots.append(snapshot)
+      (state.probe, state.checkpoint) = (probe, snapshot.step)
+    }
+  }
 
   // MARK: What one may do
 

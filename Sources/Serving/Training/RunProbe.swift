@@ -4,6 +4,7 @@ import JSON
 import Probing
 import Quantization
 import Reference
+import Scenes
 import Synchronization
 import TensorCore
 import Tokenizers
@@ -18,6 +19,8 @@ final class RunProbe: Sendable {
   static let length = 24
   private static let looksKept = 64
 
+  /// The run's model in space, for the text.
+  let scene: Scene
   private let tokenizer: Tokenizer
   private let probe: Result<Probe, any Error>
   /// Weights that stay as they are, by name; empty where the model cannot be followed.
@@ -36,8 +39,15 @@ final class RunProbe: Sendable {
         counts: Array(sequence.counts.prefix(Self.length)), context: model.contextLength,
         wanting: { model.layout[$0] != nil })
       (self.probe, frozen) = (.success(probe), model.frozen.mapValues { $0.floats() })
-    } catch { (probe, frozen) = (.failure(error), [:]) }
+      scene = Scene(model.edited, sizes: .init(tokens: probe.tokens.count))
+    } catch {
+      (probe, frozen) = (.failure(error), [:])
+      scene = Scene(model.edited, sizes: .init(tokens: Self.tokensWithoutText))
+    }
   }
+
+  /// Tokens of a scene whose model cannot be followed.
+  private static let tokensWithoutText = 8
 
   /// Of the shortest that are long enough to show something, the one with the most different tokens and changes.
   private static func telling(_ heldOut: [TrainingSequence]) -> TrainingSequence? {
@@ -56,6 +66,9 @@ final class RunProbe: Sendable {
       return frozen[name]?.map { Double($0) } ?? []
     }
   }
+
+  /// A weight that stays as it is; nil where there is none of that name.
+  func frozen(_ name: String) -> [Float]? { frozen[name] }
 
   private func token(_ id: Int32) -> JSON { .object(TokenText.members(id, tokenizer)) }
 
@@ -86,12 +99,14 @@ final class RunProbe: Sendable {
 
   // MARK: The backward pass
 
-  /// One forward and backward pass over the text with these weights.
+  /// One forward and backward pass over the text with these weights; who asks meanwhile waits for the same.
   func pass(_ snapshot: WeightSnapshot) throws -> BackwardPass {
-    if let known = latest.withLock({ $0 }), known.step == snapshot.step { return known.pass }
-    let pass = try probe.get().pass(weights(snapshot))
-    latest.withLock { $0 = (snapshot.step, pass) }
-    return pass
+    try latest.withLock { latest in
+      if let known = latest, known.step == snapshot.step { return known.pass }
+      let pass = try probe.get().pass(weights(snapshot))
+      latest = (snapshot.step, pass)
+      return pass
+    }
   }
 
   /// The steps of a pass and small pictures of all its values.

@@ -10,6 +10,8 @@ import Training
 public final class TrainingDesk: Sendable {
   private let state = Mutex<LiveRun?>(nil)
   private let opened = Mutex<RunStore?>(nil)
+  /// The recorded run whose last checkpoint was opened last, and when its record had changed.
+  let seen = Mutex<(run: LiveRun, changed: Date)?>(nil)
   private let folder: String
 
   /// Runs are kept in `folder`, by default the user's, which is made when the first one begins.
@@ -58,9 +60,8 @@ public final class TrainingDesk: Sendable {
 
   /// Goes on with a recorded run from its last checkpoint, to `steps` in all where that is more.
   func goOn(_ name: String, steps: Int?) throws -> LiveRun {
-    guard let store = try record(), let record = try store.run(name) else {
-      throw RequestError(404, "there is no run '\(name.prefix(80))'", at: "run")
-    }
+    let (store, record) = try recorded(name)
+    seen.withLock { if $0?.run.id == name { $0 = nil } }
     return try take { () throws -> LiveRun in
       if record.isLive { throw RequestError(409, "\(record.id) is being trained by another program", at: "run") }
       var recipe = try Self.watched(record.recorded())
@@ -109,32 +110,5 @@ public final class TrainingDesk: Sendable {
       throw FileError(path: path, reason: error.localizedDescription)
     }
     return path
-  }
-}
-
-extension LiveRun {
-  /// Takes over what was recorded of the run before.
-  func recall(_ store: RunStore) throws {
-    let losses = try store.rows(LossRecord.self, of: id)
-    let validations = try store.rows(ValidationRecord.self, of: id)
-    let samples = try store.rows(SampleRecord.self, of: id)
-    let layers = Dictionary(grouping: try store.rows(LayerRecord.self, of: id), by: \.step)
-    state.withLock { state in
-      for row in losses {
-        state.steps.append(.init(step: row.step, loss: row.loss, rate: row.rate, norm: row.gradientNorm))
-      }
-      state.step = losses.last?.step ?? 0
-      state.validations = validations.map {
-        ValidationReport(
-          step: $0.step, loss: $0.loss, rows: $0.rows, right: $0.right, sequences: $0.sequences, seconds: 0)
-      }
-      state.samples = samples.map { SampleReport(step: $0.step, prompt: $0.prompt, text: $0.text) }
-      for (step, rows) in layers.sorted(by: { $0.key < $1.key }) {
-        state.layers.append(
-          LayerReport(
-            step: step,
-            layers: rows.map { .init(name: $0.name, gradientNorm: $0.gradientNorm, weightNorm: $0.weightNorm) }))
-      }
-    }
   }
 }

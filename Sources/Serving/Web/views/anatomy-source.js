@@ -6,6 +6,9 @@ import { tileSize } from '../gl/scene-renderer.js';
 const weightPictures = new Map();
 
 export class SceneSource {
+  /** Routes below which pictures are asked for. */
+  path = '/api/scene';
+
   /** `session` null shows weights only; `tokens` is how many of the text's tokens the scene has. */
   constructor(app, geometry, session, tokens) {
     this.app = app;
@@ -37,7 +40,7 @@ export class SceneSource {
   async pictures(blocks, size) {
     const parts = blocks.map((block) => ({ block, ...SceneSource.reduction(block, size) }));
     const items = parts.map(({ block, across, down, width, height }) => [block.id, block.isDeep ? 0 : -1, across, down, 0, 0, width, height]);
-    const { bytes, about } = await this.app.api.binary('/api/scene/tiles', { ...this.place, items }, this.control.signal);
+    const { bytes, about } = await this.app.api.binary(`${this.path}/tiles`, { ...this.place, items }, this.control.signal);
     let at = 0;
     return parts.map(({ block, width, height, across, down }, i) => {
       const count = width * height * (block.isDeep ? 1 : block.copies);
@@ -60,7 +63,7 @@ export class SceneSource {
       return { block, width: texels(width, x), height: texels(height, y), item: [block.id, copy, level, level, x * tileSize, y * tileSize] };
     });
     const items = parts.map(({ item, width, height }) => [...item, width, height]);
-    const { bytes, about } = await this.app.api.binary('/api/scene/tiles', { ...this.place, items }, this.control.signal);
+    const { bytes, about } = await this.app.api.binary(`${this.path}/tiles`, { ...this.place, items }, this.control.signal);
     let at = 0;
     return parts.map(({ width, height }, i) => {
       const data = new Uint8Array(bytes, at, width * height);

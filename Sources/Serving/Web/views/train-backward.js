@@ -17,8 +17,8 @@ export class Backward {
     this.error = h('p.wrong', { role: 'alert' });
     this.body = h('div.passing', { hidden: true });
     this.element = h('section.backward', h('h3', 'One backward pass ', kind('derived')), this.intro, h('p', this.open), this.error, this.body);
-    this.cell = new Latest((step, node, place) => app.api.json(`/api/training/backward/cell?step=${step}&node=${node}${place === null ? '' : `&place=${place}`}`), (found, error) => this.tell(found, error));
-    this.values = new Latest((step, node) => app.api.binary(`/api/training/backward/values?step=${step}&node=${node}`), (found, error) => { if (found) this.enlarge(found); else this.says.textContent = error.message; });
+    this.cell = new Latest((step, node, place) => app.api.json(`/api/training/backward/cell?${course.query(step)}&node=${node}${place === null ? '' : `&place=${place}`}`), (found, error) => this.tell(found, error));
+    this.values = new Latest((step, node) => app.api.binary(`/api/training/backward/values?${course.query(step)}&node=${node}`), (found, error) => { if (found) this.enlarge(found); else this.says.textContent = error.message; });
   }
 
   unmount() { clearInterval(this.timer); }
@@ -37,7 +37,7 @@ export class Backward {
     this.open.disabled = true;
     clearInterval(this.timer);
     try {
-      this.pass = await this.app.api.json(`/api/training/backward?step=${this.course.snapshot}`);
+      this.pass = await this.app.api.json(`/api/training/backward?${this.course.query(this.course.snapshot)}`);
       const isFirst = this.body.hidden;
       this.build();
       this.draw();
@@ -164,7 +164,8 @@ export class Backward {
   tell(found, error) {
     if (error) { this.words.textContent = error.message; return; }
     if (found.node !== this.node) return;
-    this.words.textContent = found.words ?? 'This operation mixes many cells at once; its values are on the right.';
+    this.told = found.node;
+    this.words.textContent = found.words ?? 'Each of these numbers comes from many tokens at once, too many to write out; the values stand below.';
     this.symbols.textContent = found.symbols ?? '';
     this.numbers.textContent = found.numbers || found.value;
     this.cellsays.textContent = `The cell [${found.index.join(', ')}] is ${found.value}.`;

@@ -1,8 +1,9 @@
 // What is known of a run, as its events build it up, and the step that all pictures show.
 
 export class Course {
-  constructor(app) {
-    this.app = app;
+  /** `changed()` draws all pictures anew. */
+  constructor(app, changed) {
+    Object.assign(this, { app, changed });
     this.reset();
   }
 
@@ -52,6 +53,9 @@ export class Course {
     return found;
   }
 
+  /** What a route needs to look into the run at a step. */
+  query(step) { return `run=${encodeURIComponent(this.run.id)}&step=${step}`; }
+
   /** The mean loss of the last fiftieth before the step that is looked at. */
   get smoothed() {
     const end = this.indexOf(this.at) + 1;
@@ -70,6 +74,9 @@ export class Course {
     return low - 1;
   }
 }
+
+/** What blocks and cells show: `weights`, their `change` or `gradients`. */
+export function contentOf(state) { return ['change', 'gradients'].includes(state.show) ? state.show : 'weights'; }
 
 /** Asks for one thing at a time: while an answer is under way, only the latest wish is kept. */
 export class Latest {

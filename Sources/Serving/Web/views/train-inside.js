@@ -8,8 +8,7 @@ import { term } from '../components/tips.js';
 import { Latest } from './train-course.js';
 
 export class Inside {
-  /** `below` is what stands under the lens. */
-  constructor(app, course, below) {
+  constructor(app, course) {
     Object.assign(this, { app, course, look: null });
     this.when = h('span.muted.small');
     this.text = h('p.probe');
@@ -20,9 +19,9 @@ export class Inside {
     this.error = h('p.muted');
     this.grid = h('div.two',
       h('div', h('h3', term('head', 'Attention heads'), ' sharpening'), this.heads, this.one, this.onesays),
-      h('div', h('h3', term('logit lens', 'Logit lens'), ': what each layer would say next'), h('div.wide', this.lens), below));
+      h('div', h('h3', term('logit lens', 'Logit lens'), ': what each layer would say next'), h('div.wide', this.lens)));
     this.element = h('section.inside', h('h3', 'One held-out text, read with the weights ', this.when, ' ', kind('derived')), this.text, this.error, this.grid);
-    this.latest = new Latest((step) => app.api.json(`/api/training/probe?step=${step}`), (look, error) => this.show(look, error));
+    this.latest = new Latest((step) => app.api.json(`/api/training/probe?${course.query(step)}`), (look, error) => this.show(look, error));
   }
 
   draw() {

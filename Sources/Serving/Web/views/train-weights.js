@@ -1,52 +1,47 @@
-// The weights as they were at a step, or how far they have come since the first one that was kept.
+// One weight cell by cell at the step that is looked at: its values, how far they have come, or their gradient.
 
 import { h } from '../components/dom.js';
 import { bytes, count, number } from '../components/format.js';
-import { kind } from '../components/inspector.js';
 import { channels } from '../components/theme.js';
-import { Latest } from './train-course.js';
+import { Latest, contentOf } from './train-course.js';
 
 export class Weights {
   constructor(app, course) {
-    Object.assign(this, { app, course, mode: 'value' });
-    this.names = h('select', { 'aria-label': 'Weight', onchange: () => { app.set({ tensor: this.names.value }); this.draw(); } });
-    this.modes = ['value', 'change'].map((mode) => h('button', { 'aria-pressed': String(mode === this.mode), onclick: () => {
-      this.mode = mode;
-      this.modes.forEach((button, index) => button.setAttribute('aria-pressed', String(['value', 'change'][index] === mode)));
-      this.draw();
-    } }, mode === 'value' ? 'values' : 'change since the first'));
+    Object.assign(this, { app, course, listed: null });
+    this.names = h('select', { 'aria-label': 'Weight', onchange: () => app.set({ tensor: this.names.value }) });
     this.canvas = h('canvas.matrix', { role: 'img', 'aria-label': 'Values of the weight' });
     this.says = h('p.muted.small');
     this.kept = h('p.muted.small');
-    this.element = h('section.weights', h('h3', 'Weights as they change ', kind('value')),
-      h('div.line', this.names, h('span.choices', this.modes)), this.canvas, this.says, this.kept);
-    this.latest = new Latest((step, name, first) => this.ask(step, name, first), (found, error) => this.show(found, error));
+    this.element = h('section.weights', h('h3', 'One weight, cell by cell'), this.names, this.canvas, this.says, this.kept);
+    this.latest = new Latest((...wish) => this.ask(...wish), (found, error) => this.show(found, error));
   }
 
-  async ask(step, name, first) {
+  /** The weight that is shown; null before there is one. */
+  get name() { return this.listed ? this.names.value : null; }
+
+  async ask(step, show) {
+    const { app, course } = this;
     if (!this.listed) {
-      const { weights } = await this.app.api.json(`/api/training/weights?step=${step}`);
+      const { weights } = await app.api.json(`/api/training/weights?${course.query(step)}`);
       this.listed = weights;
       this.names.replaceChildren(...weights.map((weight) => h('option', { value: weight.name }, `${weight.name}  ${weight.shape.join(' × ')}`)));
-      this.names.value = name ?? weights.find((weight) => weight.name.includes('attn_q'))?.name ?? weights[0].name;
+      const wanted = weights.find((weight) => weight.name === app.state.tensor) ?? weights.find((weight) => weight.name.includes('attn_q')) ?? weights[0];
+      this.names.value = wanted.name;
     }
-    const chosen = encodeURIComponent(this.names.value);
-    const now = await this.app.api.binary(`/api/training/weights?step=${step}&name=${chosen}`);
-    if (first === null) return { now, data: now.data };
-    const before = await this.app.api.binary(`/api/training/weights?step=${first}&name=${chosen}`);
-    return { now, before, data: now.data.map((value, index) => value - before.data[index]) };
+    const found = await app.api.binary(`/api/training/weights?${course.query(step)}&show=${show}&name=${encodeURIComponent(this.names.value)}`);
+    return { ...found, show };
   }
 
   draw() {
-    const { snapshot, snapshots, run } = this.course;
-    this.element.hidden = snapshot === null;
+    const { snapshot, snapshots, run, isRecorded } = this.course;
     if (this.run !== run.id) { this.listed = null; this.run = run.id; }
-    if (snapshot === null) return;
-    const name = typeof this.app.state.tensor === 'string' && this.listed?.some((weight) => weight.name === this.app.state.tensor) ? this.app.state.tensor : null;
-    if (name && this.names.value !== name) this.names.value = name;
-    this.latest.want(`${run.id}/${snapshot}/${this.listed ? this.names.value : ''}/${this.mode}`, snapshot, name, this.mode === 'change' ? snapshots.steps[0] : null);
+    const { tensor } = this.app.state;
+    if (this.listed?.some((weight) => weight.name === tensor)) this.names.value = tensor;
+    const show = contentOf(this.app.state);
+    this.latest.want([run.id, snapshot, this.name, show].join('/'), snapshot, show);
     const dropped = snapshots.dropped ? `; ${count(snapshots.dropped)} others were let go to stay within it` : '';
-    this.kept.textContent = `${count(snapshots.steps.length)} copies of the weights are kept in memory: ${bytes(snapshots.bytes)} of at most ${bytes(snapshots.budget)}${dropped}.`;
+    this.kept.textContent = isRecorded ? `Only the weights of the last checkpoint are there: every picture is of step ${count(snapshot)}.`
+      : `${count(snapshots.steps.length)} copies of the weights are kept in memory: ${bytes(snapshots.bytes)} of at most ${bytes(snapshots.budget)}${dropped}.`;
     if (this.found) this.paint();
   }
 
@@ -57,17 +52,17 @@ export class Weights {
   }
 
   paint() {
-    const { now, data } = this.found;
+    const { about, data, show } = this.found;
     const { theme } = document.documentElement.dataset;
     if (this.painted === this.found && this.themed === theme) return;
     [this.painted, this.themed] = [this.found, theme];
-    const { rows, columns, pooled, step, name, shape } = now.about;
+    const { rows, columns, pooled, step, name, shape } = about;
     let [range, sum] = [0, 0];
     for (const value of data) { range = Math.max(range, Math.abs(value)); sum += value * value; }
     matrix(this.canvas, data, rows, columns, range);
-    const what = this.mode === 'change' ? `change from step ${count(this.course.snapshots.steps[0])} to ${count(step)}` : `after step ${count(step)}`;
+    const what = { weights: 'after', change: `change from step ${count(this.course.snapshots.steps[0])} to`, gradients: 'gradient at' }[show];
     const cells = pooled > 1 ? `, ${pooled} × ${pooled} weights a cell, their mean` : ', a weight a cell';
-    this.says.textContent = `${name}, ${shape.join(' × ')}, ${what}: −${number(range)} blue to ${number(range)} orange, root mean square ${number(Math.sqrt(sum / data.length))}${cells}.`;
+    this.says.textContent = `${name}, ${shape.join(' × ')}, ${what} step ${count(step)}: −${number(range)} blue to ${number(range)} orange, root mean square ${number(Math.sqrt(sum / data.length))}${cells}.`;
   }
 }
 

@@ -8,19 +8,20 @@ import { Course } from './train-course.js';
 import { Charts } from './train-charts.js';
 import { Samples } from './train-samples.js';
 import { Inside } from './train-inside.js';
-import { Weights } from './train-weights.js';
+import { Model } from './train-model.js';
 import { Backward } from './train-backward.js';
 import { Start } from './train-start.js';
 
 export default class Train {
   constructor(element, app) {
     this.app = app;
-    this.course = new Course(app);
+    this.course = new Course(app, () => this.later());
     this.element = element;
     this.place = h('div.train');
     element.append(this.place);
     this.control = new AbortController();
     this.parts = [];
+    window.training = this;
   }
 
   async start() {
@@ -31,8 +32,8 @@ export default class Train {
       return;
     }
     if (this.closed) return;
-    if (this.overview.live && this.app.state.run !== 'new') this.watch();
-    else this.choose();
+    // A run is shown once the first is heard of it.
+    if (!this.overview.live || this.app.state.run === 'new') this.choose();
     this.listen();
   }
 
@@ -63,7 +64,7 @@ export default class Train {
   later() { this.frame ||= requestAnimationFrame(() => { this.frame = 0; if (!this.closed) this.draw(); }); }
 
   update(change) {
-    if (change.theme || ['at', 'layer', 'head', 'tensor'].some((name) => name in change)) this.later();
+    if (change.theme || ['at', 'layer', 'head', 'tensor', 'show'].some((name) => name in change)) this.later();
   }
 
   /** The recipes, the text box, and the runs so far. */
@@ -75,7 +76,7 @@ export default class Train {
     this.place.replaceChildren(new Start(this.app, this.overview, {
       begun: (run) => { this.course.reset(); this.course.take({ reset: true, run }); this.app.set({ run: null, at: null }); this.watch(); },
       opened: (recorded) => { this.course.reset(true); this.course.take(recorded); this.app.set({ run: null, at: null }); this.watch(); },
-      back: this.overview.live ? () => { this.app.set({ run: null }); this.course.reset(); this.watch(); this.reconnect(); } : null,
+      back: this.overview.live ? () => { this.app.set({ run: null }); this.course.reset(); this.reconnect(); } : null,
     }).element);
   }
 
@@ -100,41 +101,47 @@ export default class Train {
     this.stop = h('button', { onclick: () => this.tell({ action: 'stop' }) }, 'Stop');
     this.goOn = h('button.primary', { onclick: () => this.resume() }, 'Go on');
     this.use = h('button.primary', { 'data-use': '', onclick: () => this.load() }, 'Use this model');
+    this.adapter = h('div.again', { hidden: true });
     this.rate = h('input', { type: 'range', min: '-1', max: '1', step: '0.05', value: '0', 'aria-label': 'Learning rate factor',
       oninput: () => { this.rateShown.textContent = `× ${number(10 ** Number(this.rate.value))}`; },
       onchange: () => this.tell({ rateFactor: Number((10 ** Number(this.rate.value)).toPrecision(3)) }) });
     this.rateShown = h('output', '× 1');
     this.slider = h('label.slider.rate', term('learning rate'), this.rateShown, this.rate);
     this.parts.forEach((part) => part.unmount?.());
-    const [charts, samples, weights] = [new Charts(app, course), new Samples(app, course), new Weights(app, course)];
-    const [inside, backward] = [new Inside(app, course, weights.element), new Backward(app, course)];
-    this.parts = [charts, samples, weights, inside, backward];
+    const [charts, samples, model] = [new Charts(app, course), new Samples(app, course), new Model(app, course)];
+    const [inside, backward] = [new Inside(app, course), new Backward(app, course)];
+    this.parts = [charts, samples, model, inside, backward];
+    Object.assign(this, { model, backward });
     this.place.replaceChildren(
       h('header', h('div.line', this.title, h('span.grow'), this.use, this.goOn, this.pause, this.stop,
         h('button', { onclick: async () => { this.overview = await app.api.json('/api/training'); this.choose(); } }, 'Another run')),
-      this.about, this.bar, this.note, h('div.line', this.facts, this.slider)),
-      charts.element, samples.element, inside.element, backward.element, this.command, charts.scrubber);
+      this.about, this.bar, this.note, this.adapter, h('div.line', this.facts, this.slider)),
+      h('div.watch', h('div.course', charts.element, samples.element), model.element, model.weights.element),
+      inside.element, backward.element, this.command, charts.scrubber);
     this.draw();
   }
 
   draw() {
     if (!this.shown || !this.course.run) return;
     const { run } = this.course;
-    const isOver = ['stopped', 'finished', 'failed'].includes(run.phase);
+    const isOver = ['stopped', 'finished', 'failed', 'elsewhere'].includes(run.phase);
     const isLive = !this.course.isRecorded;
     this.title.textContent = run.id;
     this.about.textContent = [run.about, run.data].filter(Boolean).join(' · ');
     this.bar.value = run.phase === 'preparing' ? run.prepared ?? 0 : run.step / run.steps;
     const words = {
       preparing: 'Reading the data…', running: '', paused: 'Paused. Nothing is lost; it goes on from here.',
-      stopped: run.step < run.steps ? 'Stopped. It can go on from here.' : '', finished: 'Finished.', failed: run.message ?? 'It failed.',
+      stopped: run.step >= run.steps ? '' : run.checkpoint === null ? 'Ended before its first checkpoint; Go on begins it anew.' : 'Stopped. It can go on from here.', finished: 'Finished.', failed: run.message || 'It failed.',
+      elsewhere: 'Another program trains it; this is what it has recorded so far.',
     };
     this.note.textContent = [words[run.phase], ...(run.notices ?? [])].filter(Boolean).join(' ');
     this.note.classList.toggle('wrong', run.phase === 'failed');
     this.pause.textContent = run.phase === 'paused' ? 'Go on' : 'Pause';
     this.pause.hidden = this.stop.hidden = isOver || run.phase === 'preparing' || !isLive;
-    this.goOn.hidden = !isOver || run.phase === 'finished' || (run.phase === 'failed' && run.parameters === null);
-    this.use.hidden = !(run.phase === 'finished' || run.phase === 'stopped');
+    const isHere = isOver && run.phase !== 'elsewhere';
+    this.goOn.hidden = !isHere || run.phase === 'finished' || (isLive && run.checkpoint === null);
+    this.use.hidden = !isHere || Boolean(run.adapter) || !(run.hasModel || run.checkpoint !== null);
+    this.tellAdapter(isHere ? run.adapter : null);
     this.slider.hidden = this.pause.hidden;
     if (document.activeElement !== this.rate) {
       this.rate.value = String(Math.log10(Math.max(0.1, run.rateFactor || 1)));
@@ -143,6 +150,17 @@ export default class Train {
     this.figures(run, isOver || !isLive);
     this.terminal(run);
     this.parts.forEach((part) => part.draw());
+  }
+
+  /** What a run of low-rank changes gives, which the app does not load by itself. */
+  tellAdapter(adapter) {
+    this.adapter.hidden = !adapter;
+    if (!adapter || this.adapter.dataset.of === adapter.merge + adapter.isWritten) return;
+    this.adapter.dataset.of = adapter.merge + adapter.isWritten;
+    this.adapter.replaceChildren(adapter.isWritten
+      ? 'It learnt an adapter: small changes beside the model that it began with. This makes one model of both, which the app can load: '
+      : 'It learns an adapter: small changes beside the model that it began with. They are written when it ends.',
+    adapter.isWritten ? commandLine(adapter.merge) : '');
   }
 
   /** The same run from the command line. */
@@ -188,6 +206,8 @@ export default class Train {
   async load() {
     const { app } = this;
     this.use.disabled = true;
+    // The model of a run that was ended early elsewhere is made of its last checkpoint.
+    if (!this.course.run.hasModel) this.use.textContent = 'Writing the model …';
     try {
       const { model } = await app.api.json('/api/training/use', { run: this.course.run.id });
       app.stop();
@@ -202,6 +222,7 @@ export default class Train {
       app.toast(error.message);
     } finally {
       this.use.disabled = false;
+      this.use.textContent = 'Use this model';
     }
   }
 }
