@@ -44,6 +44,21 @@ struct AppUnderTest: Sendable {
     try await page.close()
   }
 
+  /// Trains by a recipe as `orrery train` does, among the runs of this server.
+  func train(_ recipe: JSON) throws {
+    let file = folder.appending(path: "recipe.json")
+    try recipe.text().write(to: file, atomically: true, encoding: .utf8)
+    let process = Process()
+    process.executableURL = TestData.executable
+    process.arguments = ["train", "--recipe", file.path]
+    process.environment = ProcessInfo.processInfo.environment.merging(["ORRERY_DATA": folder.path]) { $1 }
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    try process.run()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else { throw DevTools.Failure(description: "\(recipe.text()) was refused") }
+  }
+
   private static func firstLine(_ output: FileHandle) async throws -> String {
     let reading = Task.detached { () -> String in
       var line = Data()

@@ -39,7 +39,7 @@ struct Page: Sendable {
   }
 
   /// Waits until an expression is true; throws `Failure` that names it and the page's last text otherwise.
-  func wait(until expression: String, timeout: Duration = .seconds(30)) async throws {
+  func wait(until expression: String, timeout: Duration = .seconds(240)) async throws {
     let end = ContinuousClock.now + timeout
     while ContinuousClock.now < end {
       if (try? await evaluate("Boolean(\(expression))")) == .bool(true) { return }

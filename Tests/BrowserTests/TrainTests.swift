@@ -9,32 +9,42 @@ struct TrainTests {
       try await page.open(app.address + "/#train")
       try await page.click("[data-recipe=sort] button.primary")
       // The course as the page has it, from its own canvas's data.
-      try await page.wait(until: "document.querySelector('.train .charts .loss')?.width > 0", timeout: .seconds(60))
-      try await page.wait(until: sampled("CBABBC") + " !== ''", timeout: .seconds(60))
+      try await page.wait(until: "document.querySelector('.train .charts .loss')?.width > 0")
+      try await page.wait(until: sampled("CBABBC") + " !== ''")
       let early = try await page.evaluate(losses).array?.compactMap(\.double) ?? []
       try await page.screenshot("train-early")
 
       // Paused it stands still; the learning rate changes from the next step on.
-      try await page.wait(
-        until: "document.querySelector('.figures dd').innerText.startsWith('1')", timeout: .seconds(60))
+      try await page.wait(until: "training.course.run.step > 10")
       try await page.click("[data-pause]")
       try await page.wait(until: "document.querySelector('.train header').innerText.includes('Paused')")
       let paused = try await page.text(".figures dd")
-      try await page.evaluate("orrery.api.json('/api/training/control', { rateFactor: 0.5 })")
+      try await slide(page, to: 0.25)
+      try await page.wait(until: "document.querySelector('.rate output').innerText.includes('0.3')")
       try await Task.sleep(for: .milliseconds(600))
       #expect(try await page.text(".figures dd") == paused)
+      let step = try await page.evaluate("training.course.run.step").int ?? 0
       try await page.click("[data-pause]")
-      try await page.wait(until: "document.querySelector('.rate output').innerText.includes('0.5')")
-      try await page.evaluate("orrery.api.json('/api/training/control', { rateFactor: 1 })")
+      try await page.wait(until: "training.course.last > \(step) && training.course.rate[\(step)] > 0")
+      let rates = try await page.evaluate("training.course.rate.slice(\(step - 1), \(step + 1))").array
+      let (before, after) = (rates?.first?.double ?? 0, rates?.last?.double ?? 0)
+      #expect(after > 0 && after < before * 0.8, "the rate went from \(before) to \(after)")
+      // The line grows while the run goes on, and may move the slider away from the pointer.
+      let isBack = "Math.abs(training.course.run.rateFactor - 1) < 0.15"
+      for _ in 0..<20 where try await page.evaluate(isBack) != true {
+        try await slide(page, to: 0.5)
+        try await Task.sleep(for: .milliseconds(500))
+      }
+      #expect(try await page.evaluate(isBack) == true)
 
       // A reload loses nothing.
       try await page.open(app.address + "/#train")
       try await page.evaluate("location.reload()")
-      try await page.wait(until: "document.querySelector('.train h2')?.innerText === 'sort-1'", timeout: .seconds(60))
+      try await page.wait(until: "document.querySelector('.train h2')?.innerText === 'sort-1'")
 
       try await page.wait(
         until: "document.querySelector('.train header [role=status]').innerText.startsWith('Finished')",
-        timeout: .seconds(420))
+        timeout: .seconds(900))
       let late = try await page.evaluate(losses).array?.compactMap(\.double) ?? []
       #expect(
         try #require(early.first) > 1 && (try #require(late.last)) < 0.05, "\(early.prefix(3)) … \(late.suffix(3))")
@@ -43,15 +53,25 @@ struct TrainTests {
       try await page.screenshot("train-finished")
 
       try await look(page)
+      try await lookAtModel(page)
       try await stepBackward(page)
       #expect(page.problems.isEmpty, "\(page.problems)")
 
       // Its own model sorts in the Generate view.
       try await page.click("[data-use]")
       try await page.wait(
-        until: "orrery.model?.id === 'sort-1' && orrery.state.view === 'generate'", timeout: .seconds(60))
-      try await page.wait(until: "orrery.text.tokens.length > 4 && !orrery.text.running", timeout: .seconds(60))
+        until: "orrery.model?.id === 'sort-1' && orrery.state.view === 'generate'")
+      try await page.wait(until: "orrery.text.tokens.length > 4 && !orrery.text.running")
       try await page.screenshot("train-used")
+      for (view, filled) in [
+        ("attention", "document.querySelectorAll('.attention-top li').length"),
+        ("lens", "document.querySelector('.lens-grid')?.childElementCount > 0"),
+      ] {
+        try await page.evaluate("orrery.set({ view: '\(view)' })")
+        try await page.wait(until: "document.body.dataset.view === '\(view)' && \(filled)")
+        try await page.screenshot("train-used-\(view)")
+      }
+      #expect(page.problems.isEmpty, "\(page.problems)")
     }
   }
 
@@ -77,29 +97,16 @@ struct TrainTests {
     try await page.evaluate("orrery.set({ at: null })")
   }
 
-  private func stepBackward(_ page: Page) async throws {
-    try await page.click("[data-backward]")
-    try await page.wait(until: "document.querySelectorAll('.map .block').length > 50", timeout: .seconds(60))
-    try await page.click("[data-loss]")
-    try await page.wait(until: "document.querySelector('.passing .where').innerText.startsWith('The loss')")
-    var told: Set<String> = []
-    for _ in 0..<14 {
-      let place = try await page.text(".passing .where")
-      try await page.click("[data-next]")
-      try await page.wait(until: "document.querySelector('.passing .where').innerText !== \(page.quoted(place))")
-      let name = page.quoted(try await page.text(".formula h3"))
-      try await page.wait(until: "document.querySelector('.formula .numbers').innerText !== '' && \(name) !== ''")
-      told.insert(try await page.text(".formula .numbers"))
-    }
-    #expect(told.count > 5, "\(told)")
-    #expect(try await page.evaluate("document.querySelectorAll('.block.lit').length").int ?? 0 < 8)
-    try await page.screenshot("train-backward")
-    for width in [360, 1440] {
-      try await page.resize(width: width)
-      try await Task.sleep(for: .milliseconds(300))
-      let wide = try await page.overflow()
-      #expect(wide.isEmpty, "at \(width): \(wide)")
-    }
+  /// Presses the pointer on the learning rate's slider, at a share of its width.
+  private func slide(_ page: Page, to share: Double) async throws {
+    let box = try await page.evaluate(
+      "(({ left, top, width, height }) => ({ left, top, width, height }))(document.querySelector('.slider.rate input')"
+        + ".getBoundingClientRect())")
+    func part(_ name: String) -> Double { box[name]?.double ?? 0 }
+    // The thumb's middle goes from one half of it to the other.
+    let thumb = 16.0
+    try await page.press(
+      x: part("left") + thumb / 2 + share * (part("width") - thumb), y: part("top") + part("height") / 2)
   }
 
   /// The losses so far, as the server sends them to any page.
@@ -143,18 +150,17 @@ struct TrainTests {
         })()
         """)
       try await page.click(".paste button.primary")
-      try await page.wait(until: "document.querySelector('.samples .written')", timeout: .seconds(120))
+      try await page.wait(until: "document.querySelector('.samples .written')")
       try await page.wait(
-        until: "Number(document.querySelector('.figures dd').innerText.split(' ')[0]) > 20", timeout: .seconds(120))
+        until: "Number(document.querySelector('.figures dd').innerText.split(' ')[0]) > 20")
       try await page.evaluate(
         "[...document.querySelectorAll('.train header button')].find((one) => one.innerText === 'Stop').click()")
       try await page.wait(
-        until: "document.querySelector('.train header [role=status]').innerText.startsWith('Stopped')",
-        timeout: .seconds(60))
+        until: "document.querySelector('.train header [role=status]').innerText.startsWith('Stopped')")
       try await page.screenshot("train-stopped")
       try await page.click("[data-use]")
       try await page.wait(
-        until: "orrery.model?.id === 'shakespeare-char-1' && orrery.state.view === 'generate'", timeout: .seconds(60))
+        until: "orrery.model?.id === 'shakespeare-char-1' && orrery.state.view === 'generate'")
     }
   }
 }
