@@ -9,12 +9,21 @@ extension Responder {
   static func answer(
     _ route: Route, _ request: Request, _ context: BasicRequestContext, app: AppModel
   ) async throws -> Response {
+    guard route.endsWithClient else { return try await answer(route, request, request.body, context, app: app) }
+    return try await request.body.consumeWithCancellationOnInboundClose { body in
+      try await answer(route, request, body, context, app: app)
+    }
+  }
+
+  private static func answer(
+    _ route: Route, _ request: Request, _ stream: RequestBody, _ context: BasicRequestContext, app: AppModel
+  ) async throws -> Response {
     let query = Dictionary(request.uri.queryParameters.map { (String($0.key), String($0.value)) }) { _, last in last }
     var path: [String: String] = [:]
     for field in route.fields where route.path.contains("{\(field.name)}") {
       path[field.name] = context.parameters.get(field.name)?.removingPercentEncoding
     }
-    let body = route.method == .post ? try await Self.body(of: request) : .null
+    let body = route.method == .post ? try await Self.body(of: request, stream) : .null
     let asked = RouteContext(app: app, path: path, query: query, body: body, host: request.head.authority ?? "")
     if !route.ignoresUnknownFields { try refuseUnknown(route, query.keys.sorted() + (body.object ?? []).map(\.key)) }
     for field in route.fields where field.isRequired && asked.field(field.name) == nil {
@@ -24,18 +33,18 @@ extension Responder {
   }
 
   /// The object of a body; null for an empty one.
-  private static func body(of request: Request) async throws -> JSON {
+  private static func body(of request: Request, _ stream: RequestBody) async throws -> JSON {
     if let type = request.headers[.contentType], !type.hasPrefix("application/json") {
       throw RequestError(415, "the body must be application/json", at: "Content-Type")
     }
     let tooLarge = RequestError(413, "the body is longer than \(bodyLimit) bytes", at: "body")
     if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > bodyLimit {
       // A client that writes all before it reads gets its answer, unless it has far too much to say.
-      if length <= 4 * bodyLimit { for try await _ in request.body {} }
+      if length <= 4 * bodyLimit { for try await _ in stream {} }
       throw tooLarge
     }
     let buffer: ByteBuffer
-    do { buffer = try await request.body.collect(upTo: bodyLimit) } catch is NIOTooManyBytesError { throw tooLarge }
+    do { buffer = try await stream.collect(upTo: bodyLimit) } catch is NIOTooManyBytesError { throw tooLarge }
     if buffer.readableBytes == 0 { return .null }
     let json: JSON
     do { json = try JSON(parsing: buffer.readableBytesView, maximumDepth: 64) } catch {

@@ -13,6 +13,8 @@ public struct Route: Sendable {
   public let answer: Answer
   /// Takes fields that it does not know, as clients of another server's interface send them.
   public let ignoresUnknownFields: Bool
+  /// Ends its work where the client goes before the answer; costs the connection, which then ends with the answer.
+  public let endsWithClient: Bool
   public let handle: @Sendable (RouteContext) async throws -> Reply
 
   /// Which field names stand for what.
@@ -37,10 +39,12 @@ public struct Route: Sendable {
 
   public init(
     _ method: Method, _ path: String, _ summary: String, fields: [Field] = [], answer: Answer,
-    ignoresUnknownFields: Bool = false, handle: @escaping @Sendable (RouteContext) async throws -> Reply
+    ignoresUnknownFields: Bool = false, endsWithClient: Bool = false,
+    handle: @escaping @Sendable (RouteContext) async throws -> Reply
   ) {
     (self.method, self.path, self.summary, self.fields) = (method, path, summary, fields)
-    (self.answer, self.ignoresUnknownFields, self.handle) = (answer, ignoresUnknownFields, handle)
+    (self.answer, self.ignoresUnknownFields, self.endsWithClient) = (answer, ignoresUnknownFields, endsWithClient)
+    self.handle = handle
   }
 }
 

@@ -62,7 +62,8 @@ enum OpenAIRoutes {
       Route.Field("logprobs", .boolean, "Adds each token's logarithm of probability."),
       Route.Field("top_logprobs", .integer, "0 to 20 likeliest tokens beside each."),
     ],
-    answer: .json("A completion; with `stream` its pieces as events and `[DONE]`."), ignoresUnknownFields: true
+    answer: .json("A completion; with `stream` its pieces as events and `[DONE]`."), ignoresUnknownFields: true,
+    endsWithClient: true
   ) { context in
     let loaded = try named(context.required("model"), context.app)
     let request = try ChatRequest(context)
