@@ -148,8 +148,13 @@ final class LensStation: Sendable {
       content.places[ObjectIdentifier(place.recording)] = place
       return place
     }
-    if let known, known.isTaken || known.recording.tokens == text.tokens {
-      return (known.recording, known.instruments)
+    if let known {
+      let held = known.recording.tokens
+      // One that is at work has a beginning of the text, or still another text.
+      let shared = zip(held, text.tokens).prefix { $0 == $1 }.count
+      if known.isTaken ? shared == min(held.count, text.tokens.count) : held == text.tokens {
+        return (known.recording, known.instruments)
+      }
     }
     let instruments = try instruments(of: text.id)
     let recording = try claim(text, instruments)
@@ -190,6 +195,11 @@ final class LensStation: Sendable {
         text: text.id, recording: recording, instruments: instruments, lastUse: content.uses)
     }
     return recording
+  }
+
+  /// Whether a recording is still of this text.
+  func holds(_ recording: Recording, _ text: String) -> Bool {
+    content.withLock { $0.places[ObjectIdentifier(recording)]?.text == text }
   }
 
   private func release(_ recording: Recording) {

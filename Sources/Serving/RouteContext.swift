@@ -1,5 +1,6 @@
 import Foundation
 public import JSON
+import Synchronization
 
 /// One request, as its route reads it: fields from the path, the query and the body under one name each.
 public struct RouteContext: Sendable {
@@ -10,6 +11,8 @@ public struct RouteContext: Sendable {
   public let body: JSON
   /// The address of the server as the client wrote it.
   let host: String
+  /// What must hold once the work is done, so that what was read is of what was asked for.
+  let conditions = Conditions()
 
   /// A field as it came: a number in a path or query is still text.
   public func field(_ name: String) -> JSON? {
@@ -93,8 +96,21 @@ public struct RouteContext: Sendable {
 
   /// Runs blocking work away from the threads that serve requests.
   public func work<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-    try await blocking(body)
+    try await blocking { [conditions] in
+      let result = try body()
+      try conditions.check()
+      return result
+    }
   }
+}
+
+/// Checks that wait until a request's work is done.
+final class Conditions: Sendable {
+  private let all = Mutex<[@Sendable () throws -> Void]>([])
+
+  func add(_ check: @escaping @Sendable () throws -> Void) { all.withLock { $0.append(check) } }
+
+  func check() throws { for check in all.withLock({ $0 }) { try check() } }
 }
 
 /// Runs blocking work on a thread of the system's queue.

@@ -42,6 +42,35 @@ import Testing
     }
   }
 
+  @Test func `many who look into many texts are never told of another's`() async throws {
+    try await TestServer.with { server in
+      var paths: [(path: String, alone: [UInt8])] = []
+      for prompt in ["Once upon a time", "The dog ran", "A little cat", "Lily saw", "One day Tom"] {
+        let (session, _) = try await Self.write(prompt, on: server)
+        let path = "/api/values?session=\(session)&name=blocks.2.resid_mid&positions=0-8"
+        let reply = try await server.ask(path)
+        #expect(reply.status == 200, "\(reply.message)")
+        paths.append((path, reply.body))
+      }
+      #expect(Set(paths.map(\.alone)).count == paths.count)
+      let told = try await withThrowingTaskGroup(of: Int.self) { group in
+        for turn in 0..<60 {
+          let (path, alone) = paths[turn * 7 % paths.count]
+          group.addTask {
+            let reply = try await server.ask(path)
+            // Others are told to ask again.
+            guard reply.status == 200, reply.headers["content-type"] == "application/octet-stream" else { return 0 }
+            let isOwn = reply.body == alone
+            #expect(isOwn, "\(path)")
+            return 1
+          }
+        }
+        return try await group.reduce(0, +)
+      }
+      #expect(told > 0)
+    }
+  }
+
   @Test func `a head as smoothing: kernel, weights and mean agree`() async throws {
     try await TestServer.with { server in
       let (session, count) = try await Self.write("Once upon a time there was a girl", on: server)

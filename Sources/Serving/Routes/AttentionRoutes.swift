@@ -10,15 +10,17 @@ enum AttentionRoutes {
     .get, "/api/recording", "What is recorded of a text, and the layers that it is recorded of.",
     fields: [LensFields.session], answer: .json("Positions, layers, and the memory that they take.")
   ) { context in
-    let (recording, _, _) = try await context.work { try LensFields.recording(context) }
-    let memory = recording.memory
-    return .json([
-      "session": .string(try context.required("session")), "version": .integer(recording.version),
-      "positions": .integer(memory.positions), "bytes": .integer(memory.bytes), "budget": .integer(memory.budget),
-      "dropped": .integer(memory.dropped.count), "bytesPerPosition": .integer(memory.perPosition),
-      "hiddenSize": .integer(recording.map.hiddenSize), "vocabulary": .integer(recording.map.vocabularySize),
-      "layers": .array(recording.map.layers.map(describe)),
-    ])
+    try await context.work {
+      let (recording, _, _) = try LensFields.recording(context)
+      let memory = recording.memory
+      return .json([
+        "session": .string(try context.required("session")), "version": .integer(recording.version),
+        "positions": .integer(memory.positions), "bytes": .integer(memory.bytes), "budget": .integer(memory.budget),
+        "dropped": .integer(memory.dropped.count), "bytesPerPosition": .integer(memory.perPosition),
+        "hiddenSize": .integer(recording.map.hiddenSize), "vocabulary": .integer(recording.map.vocabularySize),
+        "layers": .array(recording.map.layers.map(describe)),
+      ])
+    }
   }
 
   private static func describe(_ layer: LayerMap.Layer) -> JSON {

@@ -11,6 +11,8 @@ enum LensFields {
   static let waiting: JSON = ["waiting": true]
 
   /// The text that a request names, its recording and what reads it. Blocks while the text is read.
+  ///
+  /// Where another text takes the recording meanwhile, the request's work ends with an error.
   static func recording(
     _ context: RouteContext, _ name: String = "session"
   ) throws -> (recording: Recording, instruments: LensStation.Instruments, loaded: LoadedModel) {
@@ -20,6 +22,12 @@ enum LensFields {
       throw RequestError(409, "this text is of \(text.model), which is not loaded", at: name)
     }
     let (recording, instruments) = try loaded.station.recording(of: text)
+    let version = recording.version
+    context.conditions.add {
+      guard recording.version == version, loaded.station.holds(recording, text.id) else {
+        throw RequestError(503, "others look into too many texts; ask again", at: name)
+      }
+    }
     return (recording, instruments, loaded)
   }
 
