@@ -25,7 +25,8 @@ import Testing
     ("ln_final.normalized", "ln_f", false), ("logits", "lm_head", false),
   ]
 
-  @Test func `every cell is llm-viz's intermediate`() throws {
+  @Test(arguments: [SceneRun.standardBudget, 1024])
+  func `every cell is llm-viz's intermediate`(budget: Int) throws {
     let folder = try TestData.temporaryFolder()
     defer { try? FileManager.default.removeItem(at: folder) }
     try MinGPT(JSONTensors(path: TestData.url("nano-sort/gpt-nano-sort-model.json").path)).write(folder: folder.path)
@@ -36,7 +37,7 @@ import Testing
     let partials = try JSONTensors(path: TestData.url("nano-sort/gpt-nano-sort-t0-partials.json").path)
     for input in 0..<3 {
       let tokens = try partials.tensor("idx").floats(rows: input..<input + 1).map { Int32($0) }
-      let cells = try app.sceneCells(tokens)
+      let cells = try app.sceneCells(tokens, budget: budget)
       for name in Self.names {
         let node = try #require(cells.scene.graph.node(named: name.ours))
         let shape = cells.scene.shape(node)

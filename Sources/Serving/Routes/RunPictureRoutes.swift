@@ -25,7 +25,7 @@ enum RunPictureRoutes {
 
   private static let tiles = Route(
     .post, "/api/training/tiles", "Pictures of a run's blocks at a step, each texel the average of its cells.",
-    fields: [run, step, content, PictureList.field], answer: .binary(PictureList.answer)
+    fields: [run, step, content] + PictureList.fields, answer: .binary(PictureList.answer)
   ) { context in
     try await context.work { try cells(context).pictures(context.list("items") ?? []) }
   }

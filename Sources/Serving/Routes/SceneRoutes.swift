@@ -60,9 +60,13 @@ enum SceneRoutes {
 
   private static let tiles = Route(
     .post, "/api/scene/tiles", "Pictures of parts of blocks, each texel the average of its cells.",
-    fields: text + [PictureList.field], answer: .binary(PictureList.answer)
+    fields: text + PictureList.fields, answer: .binary(PictureList.answer)
   ) { context in
-    try await context.work { try cells(context).pictures(context.list("items") ?? []) }
+    try await context.work {
+      var cells = try cells(context)
+      cells.side = context.field("side") == nil ? nil : try context.int("side", in: 1...512)
+      return try cells.pictures(context.list("items") ?? [])
+    }
   }
 
   private static let values = Route(

@@ -6,10 +6,15 @@ enum PictureList {
   /// Items of one request, and texels of all of them, at most.
   static let (limit, texels) = (256, 1 << 24)
 
-  static let field = Route.Field(
-    "items", .array, required: true,
-    "Up to 256 of `[block, copy, across, down, x, y, width, height]`: a texel has 2^across by 2^down cells, the rest is "
-      + "in texels; copy −1 is all copies one after the other.")
+  static let fields = [
+    Route.Field(
+      "items", .array, required: true,
+      "Up to 256 of `[block, copy, across, down, x, y, width, height]`: a texel has 2^across by 2^down cells, the rest "
+        + "is in texels; copy −1 is all copies one after the other."),
+    Route.Field(
+      "side", .integer,
+      "Texels of whole blocks' longer side: those of a long text's values then come from one reading."),
+  ]
 
   static let answer =
     "A byte a texel, row by row, item after item: 0 for no number, 1 to 255 for −range to range. The header holds each "

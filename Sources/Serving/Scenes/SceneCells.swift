@@ -12,6 +12,8 @@ package struct SceneCells {
   let tokens: [Int32]
   /// Nil where no text is looked at: then only weights have cells.
   let run: SceneRun?
+  /// Texels of a whole block's longer side: pictures of that size of a long text come from one reading.
+  var side: Int?
 
   /// Throws where a value is not of this run.
   func rows(of node: Int) throws -> CellRows {
@@ -39,18 +41,25 @@ package struct SceneCells {
   private func values(_ node: Int, _ shape: [Int]) throws -> CellRows {
     guard let run, !tokens.isEmpty else { throw Self.noText }
     let name = scene.graph.nodes[node].name
-    let rows = try run.rows(name, tokens: tokens)
+    try run.check(name)
+    return rows(node, shape) { token in
+      token < tokens.count ? try run.row(name, token, of: tokens) : nil
+    }
+  }
+
+  /// Rows of a value from those of tokens.
+  func rows(_ node: Int, _ shape: [Int], of token: @escaping (Int) throws -> [Float]?) -> CellRows {
     let inner = shape.dropFirst().dropLast().reduce(1, *)
     let width = shape.count > 1 ? shape[shape.count - 1] : 1
-    let missing = [Float](repeating: -.infinity, count: width)
+    let isShare = ["attentionPattern", "softmax"].contains(scene.graph.nodes[node].op.mnemonic)
+    // Positions that a row could not see yet have no score, and no share.
+    let missing = [Float](repeating: isShare ? 0 : -.infinity, count: width)
     return CellRows(count: shape.dropLast().reduce(1, *), width: shape.last ?? 1) { place in
-      if shape.count == 1 { return (0..<shape[0]).map { $0 < rows.count ? rows[$0].first ?? .nan : .nan } }
-      let (token, part) = (place / inner, place % inner)
-      guard token < rows.count else { return missing }
-      let held = rows[token].count / inner
-      let row = rows[token][part * held..<(part + 1) * held]
-      // Positions that a row could not see yet have no score.
-      return held < width ? Array(row) + missing.prefix(width - held) : Array(row)
+      if shape.count == 1 { return try (0..<shape[0]).map { try token($0)?.first ?? .nan } }
+      guard let values = try token(place / inner) else { return missing }
+      let (held, part) = (values.count / inner, place % inner)
+      let row = values[part * held..<(part + 1) * held]
+      return held < width ? Array(row) + missing.prefix(width - held) : Array(row.prefix(width))
     }
   }
 

@@ -1,50 +1,56 @@
 import Generation
 import GraphIR
-import Runtime
 import Scenes
 import Synchronization
-import TensorCore
 
-/// Every value of one text, kept by variants of the model that share its weights; the oldest make room.
-///
-/// Values of a few layers are kept together: as many as fit the budget. More tokens of the same text are read on from
-/// where it was.
-final class SceneRun: Sendable {
-  private let loaded: LoadedModel
+/// Every value of one text: rows are worked out where somebody looks, and the latest are kept within a budget.
+package final class SceneRun: Sendable {
+  /// Values that are worked out together: as many as fit the budget for the whole text.
   private let groups: [[String]]
   private let groupOf: [String: Int]
-  private let content = Mutex(Content())
+  /// Tokens that groups are laid out for.
+  let plannedTokens: Int
+  private let content: Mutex<Content>
 
   private struct Content {
-    var groups: [Int: Group] = [:]
-    /// The least recently used first.
-    var order: [Int] = []
-  }
-
-  /// Values of some names: a row a token, `[heads, …]` with the positions seen so far where it has a context.
-  private struct Group {
-    let session: Session
-    var rows: [String: [[Float]]] = [:]
+    var text: ReadText
+    var bands: [Place: Band] = [:]
     var bytes = 0
+    var uses = 0
+    var overviews: [Int: Overview] = [:]
   }
 
-  /// Bytes of all values kept of one text.
-  static let budget = 384 << 20
-  /// Rows of one step.
-  private static let chunk = 32
-  /// Tokens that groups are laid out for.
-  private static let plannedTokens = 256
+  private struct Place: Hashable {
+    let group: Int
+    let band: Int
+  }
 
-  init(_ scenes: ModelScenes) throws {
-    loaded = scenes.loaded
-    let graph = loaded.model.graph
-    let scene = scenes.scene(tokens: Self.plannedTokens)
+  /// Some rows of a group's values.
+  private struct Band {
+    let rows: [String: [[Float]]]
+    let count: Int
+    let bytes: Int
+    var lastUse: Int
+  }
+
+  /// Bytes of all rows kept.
+  private let budget: Int
+  package static let standardBudget = 384 << 20
+  /// Rows that are worked out together.
+  private static let band = 32
+
+  /// For texts of up to `tokens`, or a little more.
+  init(_ scenes: ModelScenes, tokens: Int, budget: Int = SceneRun.standardBudget) throws {
+    self.budget = budget
+    plannedTokens = max(256, 1 << (Int.bitWidth - max(0, tokens - 1).leadingZeroBitCount))
+    let graph = scenes.loaded.model.graph
+    let scene = scenes.scene(tokens: plannedTokens)
     var groups: [[String]] = [[]]
     var size = 0
     for node in Set(scene.blocks.filter { $0.kind != .weight }.map(\.node)).sorted()
     where !graph.nodes[node].inputs.isEmpty {
       let bytes = scene.shape(node).reduce(4, *)
-      if size + bytes > Self.budget / 2, !(groups.last ?? []).isEmpty {
+      if size + bytes > budget / 2, !(groups.last ?? []).isEmpty {
         groups.append([])
         size = 0
       }
@@ -55,51 +61,61 @@ final class SceneRun: Sendable {
     var groupOf: [String: Int] = [:]
     for (place, names) in groups.enumerated() { for name in names { groupOf[name] = place } }
     self.groupOf = groupOf
+    content = Mutex(Content(text: ReadText(scenes.loaded)))
   }
 
-  /// The rows of a value for these tokens, one a token; blocks while they are worked out.
+  /// Whether the text's values do not all fit the budget, so that a picture of each comes from a reading of its own.
+  var isLong: Bool { groups.count > 1 }
+
+  /// Throws `RequestError` where the model makes no value of this name.
+  func check(_ name: String) throws(RequestError) {
+    if groupOf[name] == nil { throw RequestError(404, "the model makes no value named \(name)", at: "block") }
+  }
+
+  /// A value's row for one of these tokens, `[heads, …]` with the positions seen so far where it has a context.
   ///
-  /// Throws `PlanError` where a value cannot be kept, and `RequestError` for another name.
-  func rows(_ name: String, tokens: [Int32]) throws -> [[Float]] {
-    guard let place = groupOf[name] else {
-      throw RequestError(404, "the model makes no value named \(name)", at: "block")
-    }
+  /// Blocks while it is worked out. Throws `PlanError` where a value cannot be kept.
+  func row(_ name: String, _ token: Int, of tokens: [Int32]) throws -> [Float] {
+    try check(name)
+    let place = Place(group: groupOf[name] ?? 0, band: token / Self.band)
     return try content.withLock { content in
-      var group = try content.groups[place] ?? self.group(place)
-      try extend(&group, to: tokens, names: groups[place])
-      content.groups[place] = group
-      content.order.removeAll { $0 == place }
-      content.order.append(place)
-      while content.groups.values.reduce(0, { $0 + $1.bytes }) > Self.budget, content.order.count > 1 {
-        content.groups[content.order.removeFirst()] = nil
+      content.uses += 1
+      let start = place.band * Self.band
+      if let known = content.bands[place], token - start < known.count {
+        content.bands[place]?.lastUse = content.uses
+        return known.rows[name]?[token - start] ?? []
       }
-      return Array((group.rows[name] ?? []).prefix(tokens.count))
+      let range = start..<min(start + Self.band, tokens.count)
+      let names = groups[place.group]
+      let rows = try content.text.values(names, key: place.group, rows: range, of: tokens, chunk: Self.band)
+      let bytes = rows.values.joined().reduce(0) { $0 + $1.count * 4 }
+      content.bytes += bytes - (content.bands[place]?.bytes ?? 0)
+      content.bands[place] = Band(rows: rows, count: range.count, bytes: bytes, lastUse: content.uses)
+      while content.bytes > budget, content.bands.count > 1,
+        let oldest = content.bands.min(by: { $0.value.lastUse < $1.value.lastUse })
+      {
+        content.bytes -= oldest.value.bytes
+        content.bands[oldest.key] = nil
+      }
+      return rows[name]?[token - start] ?? []
     }
   }
 
-  private func group(_ place: Int) throws -> Group {
-    let model = try loaded.model.variant(
-      keeping: Set(groups[place]), chunk: Self.chunk, outputRows: Self.chunk, keepsAllRows: true)
-    return Group(session: try model.session())
-  }
-
-  private func extend(_ group: inout Group, to tokens: [Int32], names: [String]) throws {
-    let shared = zip(group.session.tokens, tokens).prefix { $0 == $1 }.count
-    if shared == tokens.count { return }
-    if shared < group.session.tokens.count {
-      group.session.reset()
-      (group.rows, group.bytes) = ([:], 0)
-    }
-    let new = Array(tokens[group.session.tokens.count...])
-    try group.session.step(new, rows: .all) { executor, count in
-      for name in names {
-        guard let value = executor.tap(name) else { continue }
-        let width = value.values.count / max(1, value.shape.first ?? count)
-        for row in 0..<(value.shape.first ?? 0) {
-          group.rows[name, default: []].append(Array(value.values[row * width..<(row + 1) * width]))
+  /// Averages of all values at one reduction, read up to these tokens; blocks while that is done.
+  func overview(_ cells: SceneCells, size: Int) throws -> Overview {
+    let names = Array(groups.joined())
+    var isDone = false
+    while true {
+      // One line at a time, so that others who look at cells need not wait for all.
+      let overview = try content.withLock { content in
+        var overview = content.overviews[size] ?? Overview(size: size, tokens: cells.tokens.count)
+        isDone = try overview.advance(cells) { rows in
+          try content.text.values(names, key: -1, rows: rows, of: cells.tokens, chunk: SceneTile.sampled)
         }
-        group.bytes += value.values.count * 4
+        content.overviews[size] = overview
+        return overview
       }
+      if isDone { return overview }
     }
   }
 }

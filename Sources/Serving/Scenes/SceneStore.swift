@@ -57,10 +57,12 @@ final class ModelScenes: Sendable {
     try runs.withLock { runs in
       if let place = runs.firstIndex(where: { $0.session == session.id }) {
         let known = runs.remove(at: place)
-        runs.append(known)
-        return known.run
+        if known.run.plannedTokens >= tokens {
+          runs.append(known)
+          return known.run
+        }
       }
-      let run = try SceneRun(self)
+      let run = try SceneRun(self, tokens: tokens)
       if runs.count >= 2 { runs.removeFirst() }
       runs.append((session.id, run))
       return run
@@ -79,10 +81,15 @@ final class ModelScenes: Sendable {
 }
 
 extension AppModel {
-  /// The cells of the loaded model for a text of its own. Throws 409 where no model is loaded.
-  package func sceneCells(_ tokens: [Int32]) throws -> SceneCells {
+  /// The cells of the loaded model for a text of its own, of which so many bytes are kept. Throws 409 where no model is
+  /// loaded.
+  ///
+  /// `beginning` has cells of the same text when it was shorter; its work is gone on with.
+  package func sceneCells(
+    _ tokens: [Int32], budget: Int = SceneRun.standardBudget, beginning: SceneCells? = nil
+  ) throws -> SceneCells {
     let scenes = try scenes.scenes(of: current())
-    return SceneCells(
-      scenes: scenes, scene: scenes.scene(tokens: tokens.count), tokens: tokens, run: try SceneRun(scenes))
+    let run = try beginning?.run ?? SceneRun(scenes, tokens: tokens.count, budget: budget)
+    return SceneCells(scenes: scenes, scene: scenes.scene(tokens: tokens.count), tokens: tokens, run: run)
   }
 }

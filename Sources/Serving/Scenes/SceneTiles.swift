@@ -2,8 +2,8 @@ import Scenes
 
 /// A picture of part of a block: averages of so many cells, as bytes.
 ///
-/// 0 is a cell without a number, 1 to 255 are −range to range. Where a texel stands for many rows of a weight, eight of
-/// them are read: an estimate, and said to be one.
+/// 0 is a cell without a number, 1 to 255 are −range to range. Where a texel stands for many rows, eight of them are read:
+/// an estimate, and said to be one.
 struct SceneTile {
   let bytes: [UInt8]
   let range: Float
@@ -22,7 +22,7 @@ struct CellRows {
 }
 
 /// Which part of a block, and how many cells a texel has: `2^across` by `2^down`.
-struct BlockPicture {
+struct BlockPicture: Equatable {
   var block: Block
   var copy: Int
   var across: Int
@@ -43,6 +43,8 @@ protocol TileSource {
   func scale(of node: Int) throws -> CellRows
   /// Whether patterns hold shares of 1.
   var hasShares: Bool { get }
+  /// What holds the picture's averages already; nil where rows make them.
+  func overview(of picture: BlockPicture) throws -> Overview?
   /// What bytes of such a picture stand for, made once where it is asked for again.
   func range(of picture: BlockPicture, _ make: () throws -> Float) rethrows -> Float
 }
@@ -50,16 +52,23 @@ protocol TileSource {
 extension TileSource {
   func scale(of node: Int) throws -> CellRows { try rows(of: node) }
   var hasShares: Bool { true }
+  func overview(of picture: BlockPicture) throws -> Overview? { nil }
 
   func tile(_ picture: BlockPicture) throws -> SceneTile {
     let block = picture.block
-    let averages = try averages(picture, rows(of: block.node))
+    let overview = try overview(of: picture)
+    let averages =
+      try overview?.picture(of: block, copy: picture.copy, isTransposed: isTransposed(block))
+      ?? averages(picture, rows(of: block.node))
     let isShare = hasShares && ["attentionPattern", "softmax"].contains(block.operation)
     let range: Float
     if isShare || block.kind == .index {
       range = isShare ? 1 : Float(max(1, scene.hiddenSize))
     } else {
-      range = try self.range(of: picture) { try usual(picture, scale(of: block.node)) }
+      range = try self.range(of: picture) {
+        let range = 4 * (try overview?.rootMeanSquare(of: block) ?? usual(picture, scale(of: block.node)))
+        return range > 0 && range.isFinite ? range : 1
+      }
     }
     let bytes = averages.map { value -> UInt8 in
       guard value.isFinite else { return 0 }
@@ -69,7 +78,7 @@ extension TileSource {
     return SceneTile(bytes: bytes, range: range, isEstimate: step > SceneTile.sampled)
   }
 
-  /// Four times the root mean square of averages like these over a sample of the block.
+  /// The root mean square of averages like these over a sample of the block.
   private func usual(_ picture: BlockPicture, _ rows: CellRows) throws -> Float {
     var (sum, count) = (0.0, 0)
     let (wide, high) = (
@@ -87,18 +96,17 @@ extension TileSource {
         }
       }
     }
-    let range = Float(4 * (sum / Double(max(1, count))).squareRoot())
-    return range > 0 && range.isFinite ? range : 1
+    return Float((sum / Double(max(1, count))).squareRoot())
   }
 
-  private func texels(_ cells: Int, _ level: Int) -> Int { (cells + (1 << level) - 1) >> level }
+  func texels(_ cells: Int, _ level: Int) -> Int { (cells + (1 << level) - 1) >> level }
 
   /// Whether a node's rows run down the block.
-  private func isTransposed(_ block: Block) -> Bool {
+  func isTransposed(_ block: Block) -> Bool {
     block.rows.dimension == block.shape.count - 1 && block.columns.dimension != block.shape.count - 1
   }
 
-  private func averages(_ picture: BlockPicture, _ rows: CellRows) throws -> [Float] {
+  func averages(_ picture: BlockPicture, _ rows: CellRows) throws -> [Float] {
     let block = picture.block
     let isTransposed = isTransposed(block)
     var sums = [Float](repeating: 0, count: picture.width * picture.height)
@@ -110,8 +118,9 @@ extension TileSource {
     for texel in 0..<lineCount {
       let first = (lineStart + texel) << lineLevel
       let size = 1 << lineLevel
-      let step = max(1, size / SceneTile.sampled)
-      for line in stride(from: first, to: first + size, by: step) {
+      // Of a weight rows from all over, of a value those that follow one another, which are worked out together.
+      let step = block.kind == .weight ? max(1, size / SceneTile.sampled) : 1
+      for line in stride(from: first, to: first + min(size, step * SceneTile.sampled), by: step) {
         let start = alongStart << alongLevel
         let corner =
           isTransposed

@@ -95,7 +95,7 @@ export class Overlay {
       const [left, top] = camera.project(x0, y0, 0);
       const [right, bottom] = camera.project(x1, y1, 0);
       const high = bottom - top;
-      if (high < 15 || high > this.height * 1.4 || right < 0 || left > this.width) continue;
+      if (high < 10 || high > this.height * 1.4 || right < 0 || left > this.width) continue;
       const isLeft = x1 < geometry.offset[0];
       const isMiddle = group.layer === null;
       const y = top + Math.min(high / 2, 400) + 4;

@@ -4,8 +4,8 @@
 const batch = 24;
 
 /**
- * Fills blocks with their values, those in view first; whether all of them came before the source was closed.
- * Throws what the server refuses.
+ * Fills blocks with their values: weights before what must be worked out, those in view first.
+ * Whether all of them came before the source was closed; throws what the server refuses.
  */
 export async function fill(stage, source, blocks) {
   const size = stage.renderer.pictureSize;
@@ -21,10 +21,10 @@ export async function fill(stage, source, blocks) {
   stage.draw();
   while (missing.length) {
     const area = new Map(stage.visible.map(({ block, area }) => [block, area]));
-    missing.sort((a, b) => (area.get(b) ?? 0) - (area.get(a) ?? 0));
+    missing.sort((a, b) => b.isWeight - a.isWeight || (area.get(b) ?? 0) - (area.get(a) ?? 0));
     const part = [];
     let texels = 0;
-    while (missing.length && part.length < batch && texels < 1 << 20) {
+    while (missing.length && part.length < batch && texels < 1 << 20 && missing[0].isWeight === (part[0] ?? missing[0]).isWeight) {
       const block = missing.shift();
       part.push(block);
       texels += Math.min(size, block.width) * Math.min(size, block.height) * (block.isDeep ? 1 : block.copies);

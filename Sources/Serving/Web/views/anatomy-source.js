@@ -40,7 +40,7 @@ export class SceneSource {
   async pictures(blocks, size) {
     const parts = blocks.map((block) => ({ block, ...SceneSource.reduction(block, size) }));
     const items = parts.map(({ block, across, down, width, height }) => [block.id, block.isDeep ? 0 : -1, across, down, 0, 0, width, height]);
-    const { bytes, about } = await this.app.api.binary(`${this.path}/tiles`, { ...this.place, items }, this.control.signal);
+    const { bytes, about } = await this.app.api.binary(`${this.path}/tiles`, { ...this.place, items, side: size }, this.control.signal);
     let at = 0;
     return parts.map(({ block, width, height, across, down }, i) => {
       const count = width * height * (block.isDeep ? 1 : block.copies);

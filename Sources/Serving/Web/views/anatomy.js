@@ -148,12 +148,17 @@ export default class Anatomy {
       this.inspection.restore();
     }
     const { source } = this;
+    let problem = null;
+    const slow = setTimeout(() => this.say(session && count ? `Working out the values of ${count} tokens …` : 'Reading the weights …'), 1200);
     try {
       if (await fill(this.stage, source, this.geometry.blocks)) this.inspection.chooseExperts();
     } catch (error) {
-      if (!source.isClosed) this.say(error.message);
+      if (!source.isClosed) problem = error.message;
     }
-    if (!source.isClosed) this.walk.refresh();
+    clearTimeout(slow);
+    if (source.isClosed) return;
+    this.say(problem);
+    this.walk.refresh();
   }
 
   /** Puts the model and those beside it where they belong. */
