@@ -87,7 +87,7 @@ struct LayerSeries: Sendable {
   }
 }
 
-/// Weights of a run at several steps, within `budget`: where it is full, every second one goes.
+/// Weights of a run at several steps, within `budget`: where it is full, every second one goes. The newest stays.
 struct SnapshotShelf: Sendable {
   /// Bytes of all kept weights.
   static let budget = 256 << 20
@@ -97,16 +97,18 @@ struct SnapshotShelf: Sendable {
   private var spacing = 0
 
   mutating func append(_ snapshot: WeightSnapshot) {
-    if let last = snapshots.last, snapshot.step - last.step < spacing {
+    // One that was only kept as the newest gives way to the next.
+    if let newest = snapshots.last, let before = snapshots.dropLast().last, newest.step - before.step < spacing {
+      snapshots.removeLast()
       dropped += 1
-      return
     }
     snapshots.append(snapshot)
     while bytes > Self.budget, snapshots.count > 2 {
-      let kept = snapshots.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
+      let end = snapshots.count - 1
+      let kept = snapshots.enumerated().filter { $0.offset % 2 == 0 || $0.offset == end }.map(\.element)
       dropped += snapshots.count - kept.count
       snapshots = kept
-      spacing = kept.count > 1 ? kept[1].step - kept[0].step : spacing
+      spacing = kept[1].step - kept[0].step
     }
   }
 

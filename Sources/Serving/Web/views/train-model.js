@@ -19,6 +19,8 @@ const contents = {
 };
 /** Pixels that names of the model's parts take at each side. */
 const named = 104;
+/** Pixels that a copy of a block has where a ring around it leaves its values to be seen. */
+const ringed = 16;
 
 /** Pictures of a run's blocks at one step. */
 class RunSource extends SceneSource {
@@ -77,6 +79,9 @@ export class Model {
     const { stage } = this;
     const beside = stage.camera.width > 2 * named + 240 ? named : 0;
     stage.isNamed = beside > 0;
+    // No higher than the model needs at this width.
+    const [x0, y0, x1, y1] = stage.bounds();
+    this.figure.style.maxHeight = `${Math.round(Math.max(280, (stage.camera.width - 2 * beside) * (y1 - y0) / (x1 - x0) * 1.15 + 48))}px`;
     stage.home(0, { share: 0.96, yaw: -0.22, pitch: 0.08, insets: { left: beside, right: beside } });
   }
 
@@ -139,14 +144,15 @@ export class Model {
     const { stage, geometry, hovered } = this;
     if (!stage || !geometry) return;
     const chosen = geometry.byName.get(this.weights.name) ?? [];
-    const focus = [...new Set([...chosen, ...(hovered ? [hovered] : [])])];
-    if (focus.length !== this.focus?.length || focus.some((block, index) => block !== this.focus[index])) {
+    const scale = stage.camera.scale;
+    const focus = [...new Set([...chosen, ...(hovered ? [hovered] : [])])].filter((block) => block.copies === 1 || block.width * scale > ringed);
+    const block = hovered ?? chosen[0];
+    if (block !== stage.focus[0] || focus.length !== this.focus?.length || focus.some((one, index) => one !== this.focus[index])) {
       this.focus = focus;
-      stage.focus = hovered ? [hovered] : chosen.slice(0, 1);
+      stage.focus = block ? [block] : [];
       stage.renderer.setFocus(focus);
       stage.draw();
     }
-    const block = hovered ?? chosen[0];
     if (!block) return;
     const range = block.picture?.range ? `, −${number(block.picture.range)} blue to ${number(block.picture.range)} orange` : '';
     this.says.textContent = `${block.layer === null ? '' : `Layer ${block.layer}: `}${title(block)}, ${block.shape.map(count).join(' × ')}${range}${hovered?.isWeight && hovered !== chosen[0] ? '; a click shows it cell by cell' : ''}.`;

@@ -45,14 +45,15 @@ export default class Train {
 
   /** Hears of the run from the server, and again where the connection broke. */
   async listen() {
-    while (!this.closed) {
+    const { control } = this;
+    while (!this.closed && control === this.control) {
       try {
         await this.app.api.stream('/api/training/events', undefined, (name, news) => {
-          if (this.closed || this.course.isRecorded) return;
+          if (this.closed || control !== this.control || this.course.isRecorded) return;
           this.course.take(news);
           if (!this.shown && this.app.state.run !== 'new') this.watch();
           this.later();
-        }, this.control.signal);
+        }, control.signal);
       } catch (error) {
         if (error.name === 'AbortError') return;
       }
@@ -74,7 +75,7 @@ export default class Train {
     this.parts = [];
     this.app.set({ run: 'new', at: null });
     this.place.replaceChildren(new Start(this.app, this.overview, {
-      begun: (run) => { this.course.reset(); this.course.take({ reset: true, run }); this.app.set({ run: null, at: null }); this.watch(); },
+      begun: (run) => { this.course.reset(); this.course.take({ reset: true, run }); this.app.set({ run: null, at: null }); this.watch(); this.reconnect(); },
       opened: (recorded) => { this.course.reset(true); this.course.take(recorded); this.app.set({ run: null, at: null }); this.watch(); },
       back: this.overview.live ? () => { this.app.set({ run: null }); this.course.reset(); this.reconnect(); } : null,
     }).element);
@@ -189,7 +190,8 @@ export default class Train {
   }
 
   async tell(body) {
-    try { this.course.take({ run: await this.app.api.json('/api/training/control', body) }); this.later(); } catch (error) { this.app.toast(error.message); }
+    // What becomes of it comes with the events; the answer may be older than they are.
+    try { await this.app.api.json('/api/training/control', body); } catch (error) { this.app.toast(error.message); }
   }
 
   async resume() {
