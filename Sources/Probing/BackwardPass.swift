@@ -58,8 +58,7 @@ public struct BackwardPass: Sendable {
       let node = graph.nodes[index]
       switch node.op {
       case .input, .weight: return nil
-      case .reshape, .slice,
-        .cast where shown[index] == nil:
+      case .reshape where shown[index] == nil, .slice where shown[index] == nil, .cast where shown[index] == nil:
         return nil
       default: break
       }

@@ -116,6 +116,9 @@ struct ProbedModel {
     let pass = try pass(of: ProbedModel(family))
     #expect(pass.steps.map(\.phase.rawValue) == pass.steps.map(\.phase.rawValue).sorted(by: { order($0) < order($1) }))
     #expect(try check(pass) == untold)
+    // Views too: a fused projection's queries are a step of their own.
+    let made = Set(pass.steps.map(\.node))
+    #expect(pass.blocks.allSatisfy { $0.isWeight || made.contains($0.node) })
   }
 
   /// Soft-capped scores, windows, attention sinks, experts with biases and bounds.
