@@ -24,8 +24,8 @@ import Testing
 
   private func compare(_ cells: SceneCells, with other: SceneCells, _ family: String) throws {
     var (compared, numbers) = (0, 0)
-    for block in cells.scene.blocks where block.kind != .weight {
-      for size in [4, 16] {
+    for size in [4, 16] {
+      for block in cells.scene.blocks where block.kind != .weight {
         guard let seen = try cells.averages(ofWhole: block, copy: 0, side: size, inOneReading: true) else { continue }
         let expected = try #require(try other.averages(ofWhole: block, copy: 0, side: size, inOneReading: false))
         #expect(seen.count == expected.count, "\(family) \(block.name)")

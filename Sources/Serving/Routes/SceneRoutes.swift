@@ -64,7 +64,7 @@ enum SceneRoutes {
   ) { context in
     try await context.work {
       var cells = try cells(context)
-      cells.side = context.field("side") == nil ? nil : try context.int("side", in: 1...512)
+      cells.side = context.field("side") == nil ? nil : try context.int("side", in: 1...64)
       return try cells.pictures(context.list("items") ?? [])
     }
   }

@@ -11,13 +11,15 @@ package final class SceneRun: Sendable {
   /// Tokens that groups are laid out for.
   let plannedTokens: Int
   private let content: Mutex<Content>
+  /// Held by whoever has an overview made.
+  private let reading = Mutex(())
 
   private struct Content {
     var text: ReadText
     var bands: [Place: Band] = [:]
     var bytes = 0
     var uses = 0
-    var overviews: [Int: Overview] = [:]
+    var overview: Overview?
   }
 
   private struct Place: Hashable {
@@ -101,21 +103,24 @@ package final class SceneRun: Sendable {
     }
   }
 
-  /// Averages of all values at one reduction, read up to these tokens; blocks while that is done.
+  /// Averages of all values at one reduction, read up to these tokens, in place of another's; blocks while that is done.
   func overview(_ cells: SceneCells, size: Int) throws -> Overview {
     let names = Array(groups.joined())
-    var isDone = false
-    while true {
-      // One line at a time, so that others who look at cells need not wait for all.
-      let overview = try content.withLock { content in
-        var overview = content.overviews[size] ?? Overview(size: size, tokens: cells.tokens.count)
-        isDone = try overview.advance(cells) { rows in
-          try content.text.values(names, key: -1, rows: rows, of: cells.tokens, chunk: SceneTile.sampled)
+    return try reading.withLock { _ in
+      while true {
+        // One line at a time, so that others who look at cells need not wait for all.
+        let overview = try content.withLock { content -> Overview? in
+          var overview = content.overview ?? Overview(size: size, tokens: cells.tokens.count)
+          if overview.size != size { overview = Overview(size: size, tokens: cells.tokens.count) }
+          content.overview = nil
+          let isDone = try overview.advance(cells) { rows in
+            try content.text.values(names, key: -1, rows: rows, of: cells.tokens, chunk: SceneTile.sampled)
+          }
+          content.overview = overview
+          return isDone ? overview : nil
         }
-        content.overviews[size] = overview
-        return overview
+        if let overview { return overview }
       }
-      if isDone { return overview }
     }
   }
 }
