@@ -13,17 +13,21 @@ public struct AppServer: Sendable {
   public let takesNextPort: Bool
   private let app: AppModel
   private let files: WebFiles
+  private let routes: [Route]
 
   /// Ports that are tried one after the other.
   private static let portTries = 100
 
-  /// `web` is a folder with the app's files, read anew for each request; nil for those of the package.
+  /// `web` is a folder with the app's files, read anew for each request; nil for those of the package. `routes` come beside
+  /// the package's own.
   ///
   /// Throws `FileError` where there are none.
   public init(
-    app: AppModel, host: String = "127.0.0.1", port: Int = 8080, takesNextPort: Bool = true, web: String? = nil
+    app: AppModel, host: String = "127.0.0.1", port: Int = 8080, takesNextPort: Bool = true, web: String? = nil,
+    routes: [Route] = []
   ) throws {
     (self.app, self.host, self.port, self.takesNextPort) = (app, host, port, takesNextPort)
+    self.routes = RouteTable.all + routes
     files = try WebFiles(folder: web)
   }
 
@@ -47,7 +51,7 @@ public struct AppServer: Sendable {
     logger.logLevel = .critical
     let shown = host.contains(":") ? "[\(host)]" : host == "0.0.0.0" ? "127.0.0.1" : host
     let application = Application(
-      responder: Responder(app: app, address: Address(host: host), files: files, routes: RouteTable.all),
+      responder: Responder(app: app, address: Address(host: host), files: files, routes: routes),
       configuration: .init(address: .hostname(host, port: port)),
       onServerRunning: { channel in ready("http://\(shown):\(channel.localAddress?.port ?? port)") },
       logger: logger)

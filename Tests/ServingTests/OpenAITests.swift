@@ -1,5 +1,4 @@
 import Foundation
-import Generation
 import JSON
 import Serving
 import TestSupport
@@ -37,23 +36,6 @@ import Testing
       #expect(chunks.last?["usage"]?["completion_tokens"]?.int == 12 && chunks.last?["choices"]?.array?.isEmpty == true)
       #expect(chunks.dropLast().last?["choices"]?.array?.first?["finish_reason"]?.string == "length")
       #expect(Set(chunks.compactMap { $0["id"]?.string }).count == 1)
-    }
-  }
-
-  @Test func `a client that goes before its answer takes the work with it`() async throws {
-    try await TestServer.with { server in
-      let body = Array("{\"model\": \"default\", \"messages\": [{\"role\": \"user\", \"content\": \"Once\"}]}".utf8)
-      let request = server.bytes(
-        "/v1/chat/completions", method: "POST", headers: [("Content-Type", "application/json")], body: body)
-      let scheduler = try server.app.current().scheduler
-      let connection = try HTTPConnection(port: server.port)
-      connection.write(request)
-      let deadline = ContinuousClock.now + .seconds(60)
-      while scheduler.load.running == 0, ContinuousClock.now < deadline { await Task.yield() }
-      connection.cut()
-      while scheduler.load.running > 0, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(1)) }
-      // The whole answer has more: the story goes on until the context of 512 is full.
-      #expect(scheduler.load.running == 0 && (1..<400).contains(scheduler.heldPositions), "\(scheduler.heldPositions)")
     }
   }
 

@@ -87,6 +87,28 @@ import Testing
     }
   }
 
+  @Test(.timeLimit(.minutes(5))) func `a client that goes before its answer takes the work with it`() async throws {
+    let (begins, begun) = AsyncStream<Void>.makeStream()
+    let (ends, ended) = AsyncStream<Void>.makeStream()
+    let slow = Route(.post, "/slow", "Works for an hour.", answer: .json(""), endsWithClient: true) { _ in
+      begun.finish()
+      defer { ended.finish() }
+      try await Task.sleep(for: .seconds(3600))
+      return .json([:])
+    }
+    try await TestServer.with(model: nil, routes: [slow]) { server in
+      let request = server.bytes(
+        "/slow", method: "POST", headers: [("Content-Type", "application/json")], body: Array("{}".utf8))
+      let connection = try HTTPConnection(port: server.port)
+      connection.write(request)
+      for await _ in begins {}
+      connection.cut()
+      for await _ in ends {}
+    }
+    let chat = try #require(RouteTable.all.first { $0.path == "/v1/chat/completions" })
+    #expect(chat.endsWithClient)
+  }
+
   @Test func `the next free port is taken, and a port that was asked for is not left`() async throws {
     try await TestServer.with(model: nil) { first in
       let app = first.app

@@ -14,14 +14,14 @@ struct TestServer: Sendable {
   /// Calls `body` with a running server and ends it afterwards.
   static func with<Result: Sendable>(
     model: String? = TestServer.story, users: Int = 4, web: String? = nil,
-    training: TrainingDesk = TrainingDesk(folder: "/nowhere"),
+    training: TrainingDesk = TrainingDesk(folder: "/nowhere"), routes: [Route] = [],
     _ body: @Sendable (TestServer) async throws -> Result
   ) async throws -> Result {
     var options = AppModel.standardOptions
     (options.sequences, options.packed) = (users, nil)
     let app = AppModel(folder: ModelFolder(path: TestData.root.path), options: options, training: training)
     if let model { try await onThread { try app.load(app.add(path: model)) } }
-    let server = try AppServer(app: app, port: 0, web: web)
+    let server = try AppServer(app: app, port: 0, web: web, routes: routes)
     let (addresses, continuation) = AsyncThrowingStream<String, any Error>.makeStream()
     let task = Task {
       do { try await server.run { continuation.yield($0) } } catch { continuation.finish(throwing: error) }
