@@ -5,6 +5,10 @@ import { visibleCells } from './tiles.js';
 
 /** Pixels of a cell from which its number is written. */
 const printed = 40;
+/** Names that are set anew in one frame, and names that are kept; setting one costs far more than showing it again. */
+const most = { fresh: 12, kept: 800 };
+/** Pixels around a name's letters. */
+const margin = 4;
 /** Pages of numbers asked for at once, and kept. */
 const pages = { asked: 8, kept: 1800 };
 
@@ -13,6 +17,7 @@ export class Overlay {
     this.canvas = canvas;
     this.brush = canvas.getContext('2d');
     this.numbers = new Map();
+    this.sprites = new Map();
     this.asking = 0;
     this.theme = null;
   }
@@ -20,16 +25,23 @@ export class Overlay {
   resize(width, height, ratio) {
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
+    if (ratio !== this.ratio) this.sprites.clear();
     this.ratio = ratio;
     this.width = width;
     this.height = height;
   }
 
   /** Colours and fonts as CSS text. */
-  setTheme(theme) { this.theme = theme; }
+  setTheme(theme) {
+    this.theme = theme;
+    this.sprites.clear();
+  }
 
   /** Starts a frame; no text is written in `reserved` rectangles `[x, y, width, height]`. */
   begin(reserved = []) {
+    this.fresh = 0;
+    /** Whether names wait for another frame. */
+    this.isBehind = false;
     this.brush.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     this.brush.clearRect(0, 0, this.width, this.height);
     this.taken = reserved.map(([x, y, width, height]) => [x, y, x + width, y + height]);
@@ -42,22 +54,50 @@ export class Overlay {
     return true;
   }
 
-  /** A text with a quiet ground behind it. */
-  write(text, x, y, { size = 12, color, weight = 500, align = 'left', force = false } = {}) {
-    const { brush, theme } = this;
-    brush.font = `${weight} ${size}px ${theme.font}`;
-    const width = brush.measureText(text).width;
+  /** A text with a quiet ground behind it; false where it has no room, and where it waits for another frame. */
+  write(text, x, y, { size = 12, color = this.theme.text, weight = 500, align = 'left', force = false } = {}) {
+    const sprite = this.sprite(text, size, color, weight);
+    if (!sprite) return false;
+    const { width } = sprite;
     const left = align === 'center' ? x - width / 2 : align === 'right' ? x - width : x;
     if (left < 2 || left + width > this.width - 2 || y < size + 2 || y > this.height - 2) return false;
     if (!this.claim(left - 4, y - size - 2, width + 8, size + 7) && !force) return false;
-    brush.textAlign = 'left';
+    const { canvas } = sprite;
+    const sharp = (place) => Math.round(place * this.ratio) / this.ratio;
+    this.brush.drawImage(canvas, sharp(left - margin), sharp(y - size - margin), canvas.width / this.ratio, canvas.height / this.ratio);
+    return true;
+  }
+
+  /** A text as a picture, set once; null where enough are set in this frame. */
+  sprite(text, size, color, weight) {
+    const key = `${size} ${weight} ${color} ${text}`;
+    const known = this.sprites.get(key);
+    if (known) return known;
+    if (this.fresh >= most.fresh) {
+      this.isBehind = true;
+      return null;
+    }
+    this.fresh += 1;
+    const { ratio, theme } = this;
+    const font = `${weight} ${size}px ${theme.font}`;
+    this.brush.font = font;
+    const width = this.brush.measureText(text).width;
+    const canvas = document.createElement('canvas');
+    canvas.width = Math.ceil((width + 2 * margin) * ratio);
+    canvas.height = Math.ceil((size * 1.4 + 2 * margin) * ratio);
+    const brush = canvas.getContext('2d');
+    brush.scale(ratio, ratio);
+    brush.font = font;
     brush.lineJoin = 'round';
     brush.lineWidth = 4;
     brush.strokeStyle = theme.ground;
-    brush.strokeText(text, left, y);
-    brush.fillStyle = color ?? theme.text;
-    brush.fillText(text, left, y);
-    return true;
+    brush.strokeText(text, margin, size + margin);
+    brush.fillStyle = color;
+    brush.fillText(text, margin, size + margin);
+    if (this.sprites.size >= most.kept) this.sprites.delete(this.sprites.keys().next().value);
+    const sprite = { canvas, width };
+    this.sprites.set(key, sprite);
+    return sprite;
   }
 
   /** Names of blocks large enough, largest first, then those of whole layers where blocks are too small. */
@@ -99,7 +139,7 @@ export class Overlay {
       const isLeft = x1 < geometry.offset[0];
       const isMiddle = group.layer === null;
       const y = top + Math.min(high / 2, 400) + 4;
-      const size = Math.max(10.5, Math.min(13, high / 4));
+      const size = Math.round(2 * Math.max(10.5, Math.min(13, high / 4))) / 2;
       if (isMiddle) this.write(groupTitle(group), right + 10, y, { size, color: theme.muted });
       else this.write(groupTitle(group), isLeft ? left - 10 : right + 10, y, { size, align: isLeft ? 'right' : 'left', color: theme.muted });
     }

@@ -115,7 +115,7 @@ export class Stage {
     this.on.painted?.(this.overlay, this.camera);
     this.frames.push(performance.now() - start);
     if (this.frames.length > 240) this.frames.shift();
-    if (moving || this.pulses) this.draw();
+    if (moving || this.pulses || this.overlay.isBehind) this.draw();
   }
 
   /** Which blocks are in the picture, and how large their cells are there. */
