@@ -64,7 +64,7 @@ struct GenerateTests {
         window.fetch = (path, options) => { if (orrery.text.running) asked.push(path); return ask(path, options); };
         """)
       try await run("Tim had a red", page)
-      try await page.evaluate("orrery.clock.play()")
+      try await page.evaluate("(orrery.clock.seek(orrery.text.promptCount), orrery.clock.play())")
       try await page.wait(until: "lights.filter((order) => order < 0).length > 2", timeout: .seconds(60))
       try await page.evaluate("orrery.clock.pause()")
       try await page.wait(until: "lights.at(-1) === -1 && !beside.beat")
