@@ -66,14 +66,7 @@ struct Overview {
     return isTransposed ? (0..<along).flatMap { row in own.map { $0[row] } } : own.flatMap { $0 }
   }
 
-  func rootMeanSquare(of block: Block) -> Float {
-    let finite = (lines[block.id] ?? []).joined().lazy.filter(\.isFinite)
-    let (sum, count) = finite.reduce(into: (Float(0), 0)) { result, value in
-      result.0 += value * value
-      result.1 += 1
-    }
-    return (sum / Float(max(1, count))).squareRoot()
-  }
+  func rootMeanSquare(of block: Block) -> Float { (lines[block.id] ?? []).joined().rootMeanSquare }
 }
 
 extension SceneCells {

@@ -51,7 +51,7 @@ package struct SceneCells {
   func rows(_ node: Int, _ shape: [Int], of token: @escaping (Int) throws -> [Float]?) -> CellRows {
     let inner = shape.dropFirst().dropLast().reduce(1, *)
     let width = shape.count > 1 ? shape[shape.count - 1] : 1
-    let isShare = ["attentionPattern", "softmax"].contains(scene.graph.nodes[node].op.mnemonic)
+    let isShare = Self.makesShares(scene.graph.nodes[node].op.mnemonic)
     // Positions that a row could not see yet have no score, and no share.
     let missing = [Float](repeating: isShare ? 0 : -.infinity, count: width)
     return CellRows(count: shape.dropLast().reduce(1, *), width: shape.last ?? 1) { place in

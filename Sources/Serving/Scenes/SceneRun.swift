@@ -66,7 +66,7 @@ package final class SceneRun: Sendable {
     content = Mutex(Content(text: ReadText(scenes.loaded)))
   }
 
-  /// Whether the text's values do not all fit the budget, so that a picture of each comes from a reading of its own.
+  /// Whether the text's values do not all fit the budget; then pictures of whole blocks come from one reading.
   var isLong: Bool { groups.count > 1 }
 
   /// Throws `RequestError` where the model makes no value of this name.

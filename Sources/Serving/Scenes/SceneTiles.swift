@@ -60,13 +60,13 @@ extension TileSource {
     let averages =
       try overview?.picture(of: block, copy: picture.copy, isTransposed: isTransposed(block))
       ?? averages(picture, rows(of: block.node))
-    let isShare = hasShares && ["attentionPattern", "softmax"].contains(block.operation)
+    let isShare = hasShares && Self.makesShares(block.operation)
     let range: Float
     if isShare || block.kind == .index {
       range = isShare ? 1 : Float(max(1, scene.hiddenSize))
     } else {
       range = try self.range(of: picture) {
-        let range = 4 * (try overview?.rootMeanSquare(of: block) ?? usual(picture, scale(of: block.node)))
+        let range = 4 * (try overview?.rootMeanSquare(of: block) ?? rootMeanSquare(picture, scale(of: block.node)))
         return range > 0 && range.isFinite ? range : 1
       }
     }
@@ -78,9 +78,12 @@ extension TileSource {
     return SceneTile(bytes: bytes, range: range, isEstimate: step > SceneTile.sampled)
   }
 
+  /// Whether an operation gives shares of 1.
+  static func makesShares(_ operation: String) -> Bool { ["attentionPattern", "softmax"].contains(operation) }
+
   /// The root mean square of averages like these over a sample of the block.
-  private func usual(_ picture: BlockPicture, _ rows: CellRows) throws -> Float {
-    var (sum, count) = (0.0, 0)
+  private func rootMeanSquare(_ picture: BlockPicture, _ rows: CellRows) throws -> Float {
+    var all: [Float] = []
     let (wide, high) = (
       texels(picture.block.columns.count, picture.across), texels(picture.block.rows.count, picture.down)
     )
@@ -90,13 +93,10 @@ extension TileSource {
         var sample = picture
         (sample.copy, sample.x, sample.width) = (copy, 0, min(wide, 256))
         (sample.y, sample.height) = (part * max(1, high / 3), min(8, high))
-        for value in try averages(sample, rows) where value.isFinite {
-          sum += Double(value) * Double(value)
-          count += 1
-        }
+        all += try averages(sample, rows)
       }
     }
-    return Float((sum / Double(max(1, count))).squareRoot())
+    return all.rootMeanSquare
   }
 
   func texels(_ cells: Int, _ level: Int) -> Int { (cells + (1 << level) - 1) >> level }
@@ -150,5 +150,17 @@ extension TileSource {
     let axis = isTransposed ? block.rows : block.columns
     guard let fan = block.fan, fan.dimension == axis.dimension else { return axis.count }
     return min(axis.count, fan.total - copy * fan.chunk)
+  }
+}
+
+extension Sequence<Float> {
+  /// Of the finite ones; 0 where there are none.
+  var rootMeanSquare: Float {
+    var (sum, count) = (0.0, 0)
+    for value in self where value.isFinite {
+      sum += Double(value) * Double(value)
+      count += 1
+    }
+    return Float((sum / Double(Swift.max(1, count))).squareRoot())
   }
 }
