@@ -187,7 +187,8 @@ let package = Package(
       name: "ReferenceTests", dependencies: ["GraphIR", "JSON", "Reference", "TensorCore", "TestSupport"],
       swiftSettings: settings),
     .testTarget(
-      name: "KernelsTests", dependencies: ["CKernels", "Kernels", "TensorCore"], swiftSettings: settings),
+      name: "KernelsTests", dependencies: ["CKernels", "GraphIR", "Kernels", "Reference", "TensorCore"],
+      swiftSettings: settings),
     .testTarget(
       name: "ProbingTests",
       dependencies: [

@@ -23,6 +23,7 @@
 #define PRODUCT_FOR_EACH_TAIL(DO, v) DO(4, v) DO(8, v) DO(12, v)
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,avx2,fma,f16c"))), apply_to = function)
+#include "recurrence_backward.h"
 #include "sequence_backward.h"
 #pragma clang attribute pop
 #endif

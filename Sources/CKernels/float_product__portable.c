@@ -26,4 +26,5 @@
 #define PRODUCT_FOR_EACH_TAIL(DO, v) DO(2, v)
 #endif
 
+#include "recurrence_backward.h"
 #include "sequence_backward.h"

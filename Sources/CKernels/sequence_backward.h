@@ -134,13 +134,6 @@ static void retrace_block(const sequence_attention *s, const query_block *q, siz
   add_query_gradients(s, q, start, head, w->querySums);
 }
 
-/// Writes rows of `width` elements.
-static void write_rows(const float *from, size_t rows, size_t width, float *out, size_t stride) {
-  for (size_t r = 0; r < rows; r++) {
-    memcpy(out + r * stride, from + r * sixteens(width), width * sizeof(float));
-  }
-}
-
 /// -sum over the sequence of the sink's weight times the output's share.
 static float sink_gradient(const sequence_attention *s, size_t start, size_t count, size_t head) {
   float sum = 0;

@@ -60,6 +60,13 @@ static void turn_rows(const float *from, size_t stride, size_t rows, size_t widt
   pack_transposed(&s, 0, rows, lanes, 0, width, out);
 }
 
+/// Writes the first `width` of rows of sixteens(width) elements.
+static void write_rows(const float *from, size_t rows, size_t width, float *out, size_t stride) {
+  for (size_t r = 0; r < rows; r++) {
+    memcpy(out + r * stride, from + r * sixteens(width), width * sizeof(float));
+  }
+}
+
 /// The first position that a row at `position` sees.
 VECTOR_INLINE size_t first_seen(const sequence_attention *s, size_t position) {
   if (s->chunk) return position / s->chunk * s->chunk;

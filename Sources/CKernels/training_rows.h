@@ -1,6 +1,7 @@
 #pragma once
 
 #include "dropout_draws.h"
+#include "training_convolution.h"
 #include "training_norms.h"
 
 // Broadcasts, sums over rows, gathering, rotation and the optimizer.
@@ -121,6 +122,8 @@ const training_kernels VECTOR_NAME(training_kernels) = {
     .scatter_add = VECTOR_NAME(scatter_add),
     .dropout = VECTOR_NAME(dropout),
     .rope = VECTOR_NAME(rope_rows),
+    .convolution_gradient = VECTOR_NAME(convolution_gradient),
+    .convolution_weight_gradient = VECTOR_NAME(convolution_weight_gradient),
     .adamw = VECTOR_NAME(adamw),
     .sum_squares = VECTOR_NAME(sum_squares),
     .scale = VECTOR_NAME(scale),

@@ -11,6 +11,9 @@ public struct FloatMatrix: @unchecked Sendable {
     (self.base, self.rowStride, self.columnStride) = (base, rowStride, columnStride)
   }
 
+  /// Where a row begins.
+  subscript(row: Int) -> UnsafePointer<Float> { base + row * rowStride }
+
   /// The same memory read with rows and columns exchanged.
   public var transposed: Self { Self(base, rowStride: columnStride, columnStride: rowStride) }
 }

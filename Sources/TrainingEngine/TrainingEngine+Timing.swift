@@ -29,7 +29,10 @@ extension TrainingEngine {
     for (phase, time) in zip(plan.phases, seconds) {
       let steps = phase.map { plan.entries[$0].step }
       let kinds = steps.map(\.kind)
-      let kind = ["product", "attention gradient", "attention", "plain"].first { kinds.contains($0) } ?? kinds[0]
+      let kind =
+        [
+          "product", "attention gradient", "attention", "recurrence gradient", "recurrence", "plain",
+        ].first { kinds.contains($0) } ?? kinds[0]
       let known = sums[kind]
       sums[kind] = Cost(
         kind: kind, steps: (known?.steps ?? 0) + steps.count, seconds: (known?.seconds ?? 0) + time,

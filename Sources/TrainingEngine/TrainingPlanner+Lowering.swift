@@ -24,6 +24,11 @@ extension TrainingPlanner {
     case .linear, .training(.transposedLinear(.rows)), .training(.outerSum(.rows)): try lowerProduct(index)
     case .training(.scatterSum) where !isRagged(index): try lowerScatter(index)
     case .training(.sum) where !isRagged(node.inputs[0]) && !keepsRows(index): try lowerSum(index)
+    case .shortConvolution: try lowerConvolution(index, isGradient: false)
+    case .training(.shortConvolutionGradient): try lowerConvolution(index, isGradient: true)
+    case .training(.shortConvolutionWeightGradient(let taps)): try lowerConvolutionWeight(index, taps: taps)
+    case .recurrence: try lowerRecurrence(index)
+    case .training(.recurrenceGradient): try lowerRecurrenceGradient(index)
     case .concatenate where isPlaced(index):
       if views[index] == nil, let (whole, column) = destinations[index] {
         set(index, try view(whole).columns(column..<column + inner(index).reduce(1, *)))

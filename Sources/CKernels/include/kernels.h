@@ -7,6 +7,7 @@
 #include "matmul.h"
 #include "peak.h"
 #include "recurrence.h"
+#include "recurrence_gradient.h"
 #include "rows.h"
 #include "sequence_attention.h"
 #include "training.h"

@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "dropout.h"
+#include "recurrence.h"
 #include "rows.h"
 #include "vector_isa.h"
 
@@ -78,6 +79,12 @@ typedef struct {
   /// out = x where the mask keeps it, scaled, else 0; x[0] is at `firstPlace` of a row with this key
   void (*dropout)(const dropout_mask *mask, uint32_t key, size_t firstPlace, const float *x, size_t n, float *out);
   void (*rope)(const rope_rows *work, size_t firstRow, size_t rowCount);
+
+  /// outputs[t, c] = sum_j weights[c, j] inputs[t + taps - 1 - j, c], of the range's own rows; no state, no biases
+  void (*convolution_gradient)(const convolution_range *range);
+  /// sums[c, j] += sum_t g[t, c] x[t - taps + 1 + j, c], of `rows` rows from a sequence's first; sums [n, taps]
+  void (*convolution_weight_gradient)(const float *g, size_t gRow, const float *x, size_t xRow, size_t rows, size_t n,
+                                      size_t taps, float *sums);
 
   /// p = keep * p - rate * m / (sqrt(v) * inverseRoot2 + epsilon), after
   /// m = beta1 * m + (1 - beta1) * g and v = beta2 * v + (1 - beta2) * g^2
