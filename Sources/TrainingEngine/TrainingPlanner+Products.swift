@@ -96,8 +96,7 @@ extension TrainingPlanner {
   /// Whether an operation can put its result into the buffer of gradients.
   private func canStore(_ node: Int) -> Bool {
     switch graph.nodes[node].op {
-    case .training(.outerSum(.rows)): true
-    case .training(.scatterSum): true
+    case .training(.outerSum), .training(.scatterSum): true
     default: false
     }
   }

@@ -6,7 +6,7 @@ extension TrainingPlanner {
 
   mutating func lowerConvolution(_ index: Int, isGradient: Bool) throws {
     let inputs = graph.nodes[index].inputs
-    let (rows, weight) = (try view(inputs[0]), try contiguous(inputs[1]))
+    let (rows, weight) = (try view(inputs[0]), try withoutGaps(inputs[1]))
     let bias = try inputs.dropFirst(2).first.map { try vector($0) }
     let output = try allocate(index)
     set(index, output)
@@ -53,14 +53,5 @@ extension TrainingPlanner {
         heads: values[0], groups: keys[0], keyWidth: keys[1], valueWidth: values[1]),
       queries: try view(nodes[0]), keys: try view(nodes[1]), values: try view(nodes[2]), decays: try view(nodes[3]),
       rates: try nodes.count > 4 ? view(nodes[4]) : nil)
-  }
-
-  /// A value's words without gaps; copied first where there are some.
-  private mutating func contiguous(_ node: Int) throws -> View {
-    let view = try view(node)
-    if view.isContiguous { return view }
-    let copy = try allocate(rows: view.rows, count: view.count, "copy of \(graph.nodes[node].name)")
-    addRow(RowInstruction(.copy, [view], copy, "copy of \(graph.nodes[node].name)"))
-    return copy
   }
 }

@@ -39,6 +39,8 @@ struct TrainingPlanner {
   /// Where attention of the same operands keeps what its gradients read.
   var attentionViews: [AttentionMatch: AttentionViews] = [:]
   var tables: [RotaryEmbedding: RotaryTable] = [:]
+  /// By the node that chooses experts, where its slots lie in their order.
+  var routings: [Int: View] = [:]
   /// For a value that is a part of a joined one: that node, and its first column.
   var destinations: [Int: (node: Int, column: Int)] = [:]
 

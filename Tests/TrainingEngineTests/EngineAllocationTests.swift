@@ -6,7 +6,7 @@ import TrainingEngine
 /// What a run asks of the heap.
 @Suite(.serialized, .enabled(if: allocation_counter_works() != 0, "the heap's functions are not ours"))
 struct EngineAllocationTests {
-  @Test(arguments: ["llama", "gpt2", "gemma3"]) func `a run allocates nothing`(family: String) throws {
+  @Test(arguments: TorchStep.families) func `a run allocates nothing`(family: String) throws {
     let step = try TorchStep(family)
     let batch = TrainingBatch(sequences: step.sequences, inputs: step.inputs)
     let run = try EngineTorchTests.run(step)

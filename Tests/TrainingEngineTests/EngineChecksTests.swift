@@ -111,6 +111,11 @@ import TrainingEngine
     #expect(!kept.engine.listing.contains("~"), "\(kept.engine.listing)")
   }
 
+  @Test(arguments: TorchStep.families) func `nothing of a family is computed by plain loops`(family: String) throws {
+    let run = try EngineTorchTests.run(TorchStep(family))
+    #expect(run.engine.listing.split(separator: "\n").filter { $0.contains("~") } == [])
+  }
+
   @Test func `only weights of a layout are laid out, each at 64 bytes`() throws {
     let graph = try TorchStep("gpt2").model.graph.differentiated()
     let layout = ParameterLayout(graph) { !$0.hasSuffix("bias") }

@@ -78,19 +78,35 @@ extension TrainingBatch {
     throws
   {
     let loss = try scalarLoss(of: example.graph())
-    let graph = try Self.graph(example) ?? loss
     let rows = example.rows == nil ? nil : [7, 0, 3, 3, 9]
-    var options = TrainingEngineOptions(maximumTokens: 16)
+    try Self.check(Self.graph(example) ?? loss, Self.sequences, rows: rows)
+  }
+
+  @Test(arguments: [3, 1100]) func `maps with many matrices equal the reference`(tokens: Int) throws {
+    let g = GraphBuilder()
+    let x = g.input("tokens", [.tokens], .int32).gather(from: g.weight("table", [OpExample.vocabulary, 150]))
+    let choice = x.linear("gate", 9).topK(Selection(count: 2))
+    let inner = x.expertLinear("up", 140, experts: 9, choice: choice).unary(.tanh)
+    let mixed = inner.expertLinear("down", 150, experts: 9, choice: choice).reshape(300)
+    let heads = mixed.reshape(2, 150).headLinear("heads", 135).reshape(270)
+    let sequences = [(0..<Int32(tokens)).map { ($0 * $0 + 3) % Int32(OpExample.vocabulary) }]
+    try Self.check(scalarLoss(of: g.finish(heads * 0.1)).withGradients(), sequences, rows: nil)
+  }
+
+  /// The loss and all gradients of a graph on the engine against the reference.
+  static func check(_ graph: Graph, _ sequences: [[Int32]], rows: [Int]?) throws {
+    let count = sequences.joined().count
+    var options = TrainingEngineOptions(maximumTokens: max(16, count))
     options.threads = 2
-    options.context = OpExample.context
+    options.context = max(OpExample.context, count)
     options.choosesRows = rows != nil
     let sizes = Dictionary(uniqueKeysWithValues: graph.weights.map { ($0.name, $0.shape.reduce(1, *)) })
     let weights = { OpExample.weight($0, count: sizes[$0] ?? 0) }
     var run = try EngineRun(graph, weights: weights, options: options)
-    let found = try run.run(TrainingBatch(sequences: Self.sequences, rows: rows))
+    let found = try run.run(TrainingBatch(sequences: sequences, rows: rows))
 
-    let expected = try ReferenceEvaluator(graph: graph, weights: weights, context: OpExample.context)
-      .evaluate(sequences: Self.sequences, rows: rows)
+    let expected = try ReferenceEvaluator(graph: graph, weights: weights, context: options.context ?? 0)
+      .evaluate(sequences: sequences, rows: rows)
     let target = try #require(expected[graph.outputs[0].name]).values[0]
     #expect(abs(found - target) <= 1e-5 * max(1, abs(target)), "\(found), not \(target)")
     for tensor in run.layout.tensors where graph.outputs.count > 1 {
