@@ -1,12 +1,19 @@
 // What is written over the picture: names that never overlap, numbers in cells, and a small map.
 
 import { title, groupTitle } from './names.js';
-import { visibleCells } from './tiles.js';
+import { afterFrame, visibleCells } from './tiles.js';
 
 /** Pixels of a cell from which its number is written. */
 const printed = 40;
-/** Names that are set anew in one frame, and names that are kept; setting one costs far more than showing it again. */
-const most = { fresh: 12, kept: 800 };
+/**
+ * Milliseconds in which names are set anew between two frames, and of a frame after which no number is; names that wait and
+ * that are kept. Setting a text costs far more than showing it again.
+ */
+const most = { milliseconds: 1.5, waiting: 24, kept: 800 };
+/** Numbers that a frame sets anew, however late it is, and the size of letters that they are set in and scaled from. */
+const numbers = { least: 16, size: 16 };
+/** Sizes of letters. */
+const sizes = [10.5, 11, 11.5, 12, 12.5, 13, numbers.size];
 /** Pixels around a name's letters. */
 const margin = 4;
 /** Pages of numbers asked for at once, and kept. */
@@ -18,6 +25,8 @@ export class Overlay {
     this.brush = canvas.getContext('2d');
     this.numbers = new Map();
     this.sprites = new Map();
+    /** Names that the last frame lacked, by key. */
+    this.wanted = new Map();
     this.asking = 0;
     this.theme = null;
   }
@@ -35,12 +44,18 @@ export class Overlay {
   setTheme(theme) {
     this.theme = theme;
     this.sprites.clear();
+    // A font is looked up in the system when it is first used, at each size anew; no frame should wait for that.
+    for (const size of sizes) {
+      this.brush.font = `500 ${size}px ${theme.font}`;
+      this.brush.measureText('0 · name');
+    }
   }
 
   /** Starts a frame; no text is written in `reserved` rectangles `[x, y, width, height]`. */
   begin(reserved = []) {
     this.fresh = 0;
-    /** Whether names wait for another frame. */
+    this.began = performance.now();
+    /** Whether texts wait for another frame. */
     this.isBehind = false;
     this.brush.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     this.brush.clearRect(0, 0, this.width, this.height);
@@ -56,8 +71,12 @@ export class Overlay {
 
   /** A text with a quiet ground behind it; false where it has no room, and where it waits for another frame. */
   write(text, x, y, { size = 12, color = this.theme.text, weight = 500, align = 'left', force = false } = {}) {
-    const sprite = this.sprite(text, size, color, weight);
-    if (!sprite) return false;
+    const key = `${size} ${weight} ${color} ${text}`;
+    const sprite = this.sprites.get(key);
+    if (!sprite) {
+      this.want(key, [text, size, color, weight]);
+      return false;
+    }
     const { width } = sprite;
     const left = align === 'center' ? x - width / 2 : align === 'right' ? x - width : x;
     if (left < 2 || left + width > this.width - 2 || y < size + 2 || y > this.height - 2) return false;
@@ -68,16 +87,25 @@ export class Overlay {
     return true;
   }
 
-  /** A text as a picture, set once; null where enough are set in this frame. */
-  sprite(text, size, color, weight) {
-    const key = `${size} ${weight} ${color} ${text}`;
-    const known = this.sprites.get(key);
-    if (known) return known;
-    if (this.fresh >= most.fresh) {
-      this.isBehind = true;
-      return null;
+  /** Has a name set after this frame, for the next one. */
+  want(key, name) {
+    this.isBehind = true;
+    if (!this.wanted.size) afterFrame().then(() => this.makeSprites());
+    if (this.wanted.size < most.waiting) this.wanted.set(key, name);
+  }
+
+  /** Sets the first of the names that wait; the next frame asks for the others again. */
+  makeSprites() {
+    const start = performance.now();
+    for (const [key, name] of this.wanted) {
+      this.sprites.set(key, this.sprite(...name));
+      if (performance.now() - start > most.milliseconds) break;
     }
-    this.fresh += 1;
+    this.wanted.clear();
+  }
+
+  /** A text as a picture. */
+  sprite(text, size, color, weight) {
     const { ratio, theme } = this;
     const font = `${weight} ${size}px ${theme.font}`;
     this.brush.font = font;
@@ -85,7 +113,7 @@ export class Overlay {
     const canvas = document.createElement('canvas');
     canvas.width = Math.ceil((width + 2 * margin) * ratio);
     canvas.height = Math.ceil((size * 1.4 + 2 * margin) * ratio);
-    const brush = canvas.getContext('2d');
+    const brush = canvas.getContext('2d', { willReadFrequently: true });
     brush.scale(ratio, ratio);
     brush.font = font;
     brush.lineJoin = 'round';
@@ -95,9 +123,7 @@ export class Overlay {
     brush.fillStyle = color;
     brush.fillText(text, margin, size + margin);
     if (this.sprites.size >= most.kept) this.sprites.delete(this.sprites.keys().next().value);
-    const sprite = { canvas, width };
-    this.sprites.set(key, sprite);
-    return sprite;
+    return { canvas, width };
   }
 
   /** Names of blocks large enough, largest first, then those of whole layers where blocks are too small. */
@@ -169,29 +195,44 @@ export class Overlay {
     let count = 0;
     const { brush, theme } = this;
     const size = Math.max(9, Math.min(19, scale * 0.235));
-    brush.font = `500 ${size}px ${theme.font}`;
+    const zoom = size / numbers.size;
+    brush.font = `500 ${numbers.size}px ${theme.font}`;
     brush.textAlign = 'center';
+    brush.lineWidth = 3 / zoom;
+    brush.strokeStyle = theme.cellGround;
+    brush.fillStyle = theme.text;
+    brush.scale(zoom, zoom);
     for (let pr = Math.floor(r0 / page); pr * page < r1; pr += 1) {
       for (let pc = Math.floor(c0 / page); pc * page < c1; pc += 1) {
         const values = this.page(block, copy, pr * page, pc * page, page, source, changed);
         if (!values) continue;
         for (let r = Math.max(r0, pr * page); r < Math.min(r1, pr * page + values.rows); r += 1) {
           for (let c = Math.max(c0, pc * page); c < Math.min(c1, pc * page + values.columns); c += 1) {
-            const value = values.data[(r - pr * page) * values.columns + c - pc * page];
             const [x, y] = camera.project(at[0] + c + 0.5, at[1] + r + 0.5, at[2]);
             if (x < -40 || y < -20 || x > this.width + 40 || y > this.height + 20) continue;
-            const text = short(value, block.kind === 'index');
-            brush.lineWidth = 3;
-            brush.strokeStyle = theme.cellGround;
-            brush.strokeText(text, x, y + size * 0.35);
-            brush.fillStyle = theme.text;
-            brush.fillText(text, x, y + size * 0.35);
+            const text = this.number(values, (r - pr * page) * values.columns + c - pc * page, block.kind === 'index');
+            if (text === null) continue;
+            brush.strokeText(text, x / zoom, (y + size * 0.35) / zoom);
+            brush.fillText(text, x / zoom, (y + size * 0.35) / zoom);
             count += 1;
           }
         }
       }
     }
+    brush.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     return count;
+  }
+
+  /** A value of a page as text, set once; null where the frame has no time for it. */
+  number(values, place, isIndex) {
+    const known = values.texts[place];
+    if (known !== undefined) return known;
+    if (this.fresh >= numbers.least && performance.now() - this.began > most.milliseconds) {
+      this.isBehind = true;
+      return null;
+    }
+    this.fresh += 1;
+    return (values.texts[place] = short(values.data[place], isIndex));
   }
 
   page(block, copy, row, column, size, source, changed) {
@@ -201,11 +242,11 @@ export class Overlay {
     // A flight passes many places: those that are still in the picture when there is room are asked for.
     if (this.asking >= pages.asked) return null;
     const [width, height] = block.sizeOf(copy);
-    const entry = { columns: Math.min(size, width - column), rows: Math.min(size, height - row), data: null };
+    const entry = { columns: Math.min(size, width - column), rows: Math.min(size, height - row), data: null, texts: [] };
     this.numbers.set(key, entry);
     if (this.numbers.size > pages.kept) this.numbers.delete(this.numbers.keys().next().value);
     this.asking += 1;
-    source.values(block, copy, row, column, entry.rows, entry.columns).then((data) => { entry.data = data; }, () => {}).finally(() => {
+    afterFrame().then(() => source.values(block, copy, row, column, entry.rows, entry.columns)).then((data) => { entry.data = data; }, () => {}).finally(() => {
       this.asking -= 1;
       changed();
     });

@@ -4,6 +4,11 @@ import { tileSize } from './scene-renderer.js';
 
 /** Pixels that one texel should have at least. */
 const fine = 1.4;
+/** Milliseconds of a frame in which tiles that came are put in. */
+const most = 2;
+
+/** Resolves when the present frame is out: what is asked of a server costs it nothing. */
+export const afterFrame = () => new Promise((done) => setTimeout(done));
 
 export class Tiles {
   /** `source.tiles(requests)` gives bytes for each `{ block, copy, level, x, y }`; `changed()` asks for another frame. */
@@ -15,6 +20,9 @@ export class Tiles {
     this.free = Array.from({ length: renderer.layers }, (_, layer) => layer);
     this.waiting = new Map();
     this.refused = new Map();
+    /** Tiles that came and are not put in yet, `[request, tile]`. */
+    this.arrived = [];
+    this.wanted = null;
     this.asking = 0;
     this.frame = 0;
   }
@@ -29,11 +37,14 @@ export class Tiles {
     }
     this.refused.clear();
     this.waiting.clear();
+    this.arrived = [];
+    if (this.wanted) this.wanted = [];
   }
 
   /** Chooses tiles for a view of blocks `{ block, scale }`, `scale` being pixels a cell. */
   update(camera, visible, order) {
     this.frame += 1;
+    this.take();
     const draws = [];
     const missing = [];
     for (const { block, scale } of visible) {
@@ -47,7 +58,18 @@ export class Tiles {
     }
     missing.sort((a, b) => b.weight - a.weight);
     this.renderer.setTiles(draws);
-    this.ask(missing);
+    this.want(missing);
+  }
+
+  /** Puts in what came while the frame has time for it; the coarser picture stays until then. */
+  take() {
+    const start = performance.now();
+    while (this.arrived.length && performance.now() - start < most) {
+      const [request, tile] = this.arrived.shift();
+      this.waiting.delete(request.key);
+      this.keep(request, tile);
+    }
+    if (this.arrived.length) this.changed();
   }
 
   collect(camera, block, copy, level, scale, order, draws, missing) {
@@ -80,6 +102,17 @@ export class Tiles {
     }
   }
 
+  /** Asks after the frame for what the latest one lacks. */
+  async want(missing) {
+    const isAsked = Boolean(this.wanted);
+    this.wanted = missing.length || isAsked ? missing : null;
+    if (isAsked || !this.wanted) return;
+    await afterFrame();
+    const { wanted } = this;
+    this.wanted = null;
+    this.ask(wanted);
+  }
+
   async ask(missing) {
     if (!this.source || this.asking >= 2 || !missing.length) return;
     const batch = missing.slice(0, 24);
@@ -90,8 +123,10 @@ export class Tiles {
       const answers = await source.tiles(batch);
       if (source !== this.source) return;
       batch.forEach((request, i) => {
-        if (!this.waiting.delete(request.key)) return;
-        if (answers[i]) this.keep(request, answers[i]); else this.refused.set(request.key, true);
+        if (!this.waiting.has(request.key)) return;
+        if (answers[i]) { this.arrived.push([request, answers[i]]); return; }
+        this.waiting.delete(request.key);
+        this.refused.set(request.key, true);
       });
     } catch (error) {
       for (const { key } of batch) { this.waiting.delete(key); this.refused.set(key, true); }

@@ -1,7 +1,10 @@
 // Pictures of a scene's blocks, from what is known and from the server, into a stage.
 
-/** Pictures asked for at once. */
+import { afterFrame } from '../gl/tiles.js';
+
+/** Pictures asked for at once, and milliseconds that putting them in takes of one task. */
 const batch = 24;
+const most = 3;
 
 /**
  * Fills blocks with their values: weights before what must be worked out, those in view first.
@@ -9,16 +12,25 @@ const batch = 24;
  */
 export async function fill(stage, source, blocks) {
   const size = stage.renderer.pictureSize;
-  const show = (block, picture) => {
-    block.picture = picture;
-    stage.renderer.setPicture(block, picture);
+  const show = async (part, pictures) => {
+    let start = performance.now();
+    for (const [i, block] of part.entries()) {
+      if (performance.now() - start > most) {
+        stage.draw();
+        await afterFrame();
+        if (source.isClosed) return;
+        start = performance.now();
+      }
+      if (!pictures[i]) continue;
+      block.picture = pictures[i];
+      stage.renderer.setPicture(block, pictures[i]);
+    }
+    stage.draw();
   };
-  const missing = [];
-  for (const block of blocks) {
-    const known = source.known(block, size);
-    if (known) show(block, known); else missing.push(block);
-  }
-  stage.draw();
+  const known = blocks.map((block) => source.known(block, size));
+  const missing = blocks.filter((_, i) => !known[i]);
+  await show(blocks, known);
+  if (source.isClosed) return false;
   while (missing.length) {
     const area = new Map(stage.visible.map(({ block, area }) => [block, area]));
     missing.sort((a, b) => b.isWeight - a.isWeight || (area.get(b) ?? 0) - (area.get(a) ?? 0));
@@ -35,8 +47,8 @@ export async function fill(stage, source, blocks) {
       throw error;
     }
     if (source.isClosed) return false;
-    part.forEach((block, i) => { if (pictures[i]) show(block, pictures[i]); });
-    stage.draw();
+    await show(part, pictures);
+    if (source.isClosed) return false;
   }
   return true;
 }
