@@ -12,6 +12,7 @@ import { mountRail } from './components/rail.js';
 import { mountTimeline } from './components/timeline.js';
 import { chooseModel, noModel } from './components/chooser.js';
 import { mountKeys } from './components/keys.js';
+import { painted } from './components/painted.js';
 import { mountTips } from './components/tips.js';
 import { theme } from './components/theme.js';
 import { toast } from './components/toast.js';
@@ -123,6 +124,8 @@ async function begin() {
   }
 }
 
+// The words of index.html are seen first.
+await painted;
 theme.start();
 mountTips();
 mountTop(document.getElementById('top'), app);
@@ -134,7 +137,7 @@ window.orrery = app;
 try {
   await refresh();
   document.body.classList.toggle('no-model', !app.model);
-  if (!app.model) await show();
+  if (!app.model) { announce({ loaded: null }); await show(); }
   await begin();
 } catch (error) {
   toast(error.message);

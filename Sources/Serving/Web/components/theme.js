@@ -46,7 +46,6 @@ export const theme = {
   start() {
     try { chosen = localStorage.getItem('theme'); } catch { /* private windows keep nothing */ }
     system.addEventListener('change', apply);
-    apply();
   },
   toggle() {
     chosen = document.documentElement.dataset.theme === 'paper' ? 'observatory' : 'paper';

@@ -1,26 +1,24 @@
-// The bar at the top: model, prompt, run.
+// The bar at the top: model, prompt, run. Its prompt is in index.html: it is seen before scripts have run.
 
 import { h, icon } from './dom.js';
 import * as texts from '../text.js';
 
 export function mountTop(place, app) {
+  const [brand, model, form] = place.children;
+  const [prompt, button] = form.children;
   const name = h('span');
-  const model = h('button.model', { onclick: () => app.chooseModel(app), title: 'Choose a model' }, name, icon('down'));
-  const prompt = h('textarea', {
-    rows: '1', id: 'prompt', 'aria-label': 'Prompt', placeholder: 'Write a beginning…', maxlength: '400000', spellcheck: 'false',
-    oninput: fit,
-    onkeydown: (event) => {
-      if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
-    },
-  });
-  const button = h('button.primary', { type: 'submit' }, 'Run');
-  const form = h('form', {
-    onsubmit: (event) => {
-      event.preventDefault();
-      if (app.text.running) app.stop();
-      else start();
-    },
-  }, prompt, button);
+  model.append(name, icon('down'));
+  model.onclick = () => app.chooseModel(app);
+  brand.onclick = (event) => { event.preventDefault(); app.set({ view: 'generate' }); };
+  prompt.oninput = fit;
+  prompt.onkeydown = (event) => {
+    if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) { event.preventDefault(); form.requestSubmit(); }
+  };
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    if (app.text.running) app.stop();
+    else start();
+  };
 
   function fit() {
     prompt.style.height = '';
@@ -40,6 +38,7 @@ export function mountTop(place, app) {
     if (change.loaded !== undefined || change.theme) {
       name.textContent = app.model?.id ?? 'Choose a model';
       form.hidden = !app.model;
+      button.disabled = false;
       prompt.placeholder = !app.model?.hasTokenizer ? 'Token ids, like 0 2 1' : app.model.vocabulary < 16 ? 'Letters, like CBABBC' : app.model.hasTemplate ? 'Ask something…' : 'Write a beginning…';
     }
     if (change.text) {
@@ -49,13 +48,8 @@ export function mountTop(place, app) {
   }
   app.on(update);
   if (app.state.prompt !== undefined && app.state.prompt !== null) prompt.value = String(app.state.prompt);
-  place.append(
-    h('a.brand', { href: '#generate', 'aria-label': 'Orrery', onclick: (event) => { event.preventDefault(); app.set({ view: 'generate' }); } },
-      h('img', { src: 'icon.svg', alt: '' }), h('span', 'Orrery')),
-    model, form,
-    h('div.tools',
-      h('button.icon', { 'aria-label': 'Change between dark and light', title: 'Dark or light', onclick: () => app.theme.toggle() }, icon('moon')),
-      h('button.icon', { 'aria-label': 'Keys', title: 'Keys (?)', onclick: () => app.keys() }, icon('question'))));
-  update({ loaded: null });
+  place.append(h('div.tools',
+    h('button.icon', { 'aria-label': 'Change between dark and light', title: 'Dark or light', onclick: () => app.theme.toggle() }, icon('moon')),
+    h('button.icon', { 'aria-label': 'Keys', title: 'Keys (?)', onclick: () => app.keys() }, icon('question'))));
   requestAnimationFrame(fit);
 }
