@@ -9,7 +9,9 @@ export const tileSize = 128;
 const zero3 = new Float32Array(3);
 
 export class SceneRenderer {
-  constructor(canvas) {
+  /** Pictures of blocks have at most `sharpest` elements a side. */
+  constructor(canvas, sharpest = 64) {
+    this.sharpest = sharpest;
     const gl = canvas.getContext('webgl2', { antialias: true, alpha: false, powerPreference: 'high-performance' });
     if (!gl) throw new Error('This browser has no WebGL2, which the anatomy needs.');
     this.gl = gl;
@@ -61,7 +63,7 @@ export class SceneRenderer {
     const total = geometries.reduce((sum, { blocks }) => sum + blocks.reduce((count, block) => count + (block.isDeep ? 1 : block.copies), 0), 0);
     const room = geometries.filter((geometry) => !geometry.isShape)
       .reduce((sum, { blocks }) => sum + blocks.reduce((count, block) => count + (block.isDeep ? 1 : block.copies), 0), 0);
-    this.pictureSize = [64, 32, 16, 8].find((size) => (atlasSize / size) ** 2 >= room) ?? 8;
+    this.pictureSize = [64, 32, 16, 8].find((size) => size <= this.sharpest && (atlasSize / size) ** 2 >= room) ?? 8;
     const data = new Float32Array(total * 18);
     let at = 0;
     let picture = 0;

@@ -12,7 +12,7 @@ export class Stage {
     this.canvas = canvas;
     this.on = on;
     this.camera = new Camera();
-    this.renderer = new SceneRenderer(canvas);
+    this.renderer = new SceneRenderer(canvas, isStill ? 32 : 64);
     this.overlay = new Overlay(overlayCanvas);
     this.tiles = new Tiles(this.renderer, () => this.draw());
     this.geometries = [];
