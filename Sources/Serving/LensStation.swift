@@ -44,6 +44,12 @@ final class LensStation: Sendable {
     }
   }
 
+  /// What reads a text instead of the model as it is.
+  private enum Reader {
+    case edits(EditSet)
+    case model(ModelFolder.Entry, length: Int)
+  }
+
   /// A recorded text.
   private struct Place {
     var text: String
@@ -56,8 +62,10 @@ final class LensStation: Sendable {
 
   private struct Content {
     var places: [ObjectIdentifier: Place] = [:]
-    /// Of texts that an edited model writes.
-    var edited: [String: Instruments] = [:]
+    /// What reads a text, where that is not the model as it is; the latest ones, which belong to all texts there are.
+    var readers: [(text: String, reader: Reader)] = []
+    /// Of readers.
+    var built: [String: Instruments] = [:]
     var uses = 0
   }
 
@@ -77,24 +85,52 @@ final class LensStation: Sendable {
     }
   }
 
-  private func instruments(of text: String) throws -> Instruments {
-    if let edited = content.withLock({ $0.edited[text] }) { return edited }
-    return try instruments()
+  private func reader(of text: String) -> Reader? {
+    content.withLock { $0.readers.last { $0.text == text }?.reader }
   }
 
-  /// Says that an edited model writes a text; the oldest of many are forgotten.
+  private func instruments(of text: String) throws -> Instruments {
+    guard let reader = reader(of: text) else { return try instruments() }
+    return try content.withLock { $0.built[text] } ?? build(reader, for: text)
+  }
+
+  /// Blocks while another model is loaded.
+  private func build(_ reader: Reader, for text: String) throws -> Instruments {
+    let instruments =
+      switch reader {
+      case .edits(let set): try Instruments(set.model(beside: model), edits: set)
+      case .model(let entry, let length): try Instruments(Recording.recordable(other(entry, length: length)))
+      }
+    content.withLock { content in
+      if content.built.count >= 8 { content.built.removeAll() }
+      content.built[text] = instruments
+    }
+    return instruments
+  }
+
+  private func remember(_ reader: Reader, of text: String) {
+    content.withLock { content in
+      content.readers.append((text, reader))
+      content.readers.removeFirst(max(0, content.readers.count - SessionStore.sessionLimit))
+    }
+  }
+
+  /// Says that an edited model writes a text.
   func edit(_ text: String, with edits: [Edit]) throws {
     if edits.isEmpty { return }
-    let set = try EditSet(edits, of: model.graph)
-    let instruments = try Instruments(set.model(beside: model), edits: set)
-    content.withLock { content in
-      if content.edited.count >= 8 { content.edited.removeAll() }
-      content.edited[text] = instruments
-    }
+    let reader = Reader.edits(try EditSet(edits, of: model.graph))
+    _ = try build(reader, for: text)
+    remember(reader, of: text)
   }
 
   /// Says that another model reads a text; it must be of the same vocabulary. Blocks while it is loaded.
   func read(_ text: String, with entry: ModelFolder.Entry, length: Int) throws {
+    let reader = Reader.model(entry, length: length)
+    _ = try build(reader, for: text)
+    remember(reader, of: text)
+  }
+
+  private func other(_ entry: ModelFolder.Entry, length: Int) throws -> LanguageModel {
     var options = model.options
     (options.sequences, options.context, options.packed) = (1, length + 256, .standard)
     let other = try LanguageModel(path: entry.path, options: options)
@@ -103,11 +139,16 @@ final class LensStation: Sendable {
         422, "\(entry.name) has \(other.config.vocabularySize) tokens, the loaded model \(model.config.vocabularySize)",
         at: "model")
     }
-    let instruments = try Instruments(Recording.recordable(other))
-    content.withLock { content in
-      if content.edited.count >= 8 { content.edited.removeAll() }
-      content.edited[text] = instruments
+    return other
+  }
+
+  /// The loaded model and the edits with which it reads a text, if any. Throws 409 for a text that another model reads.
+  func edited(_ text: String) throws -> (model: LanguageModel, edits: EditSet?) {
+    if case .model(let entry, _) = reader(of: text) {
+      throw RequestError(409, "this text is read by \(entry.name); load that to look inside", at: "session")
     }
+    guard case .edits(let set) = reader(of: text) else { return (model, nil) }
+    return (try instruments(of: text).model, set)
   }
 
   /// A short text as the model as it is reads it, beside all recordings. Blocks.
@@ -126,7 +167,7 @@ final class LensStation: Sendable {
 
   /// Goes on with a text on a recorded session; nil where none is free, or where the model cannot be recorded.
   func stream(_ text: TextSession, options: GenerationOptions) throws -> GenerationStream? {
-    let isEdited = content.withLock { $0.edited[text.id] != nil }
+    let isEdited = reader(of: text.id) != nil
     guard let instruments = try? instruments(of: text.id), let recording = try? claim(text, instruments) else {
       if isEdited { throw RequestError(503, "all recordings are in use; try again later") }
       return nil

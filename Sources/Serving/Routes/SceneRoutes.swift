@@ -3,6 +3,7 @@ import Foundation
 import Generation
 import GraphIR
 import JSON
+import Lens
 import Scenes
 
 /// The anatomy: blocks in space, pictures of their cells, single cells with the rule that made them.
@@ -96,7 +97,10 @@ enum SceneRoutes {
 
   private static let cell = Route(
     .post, "/api/scene/cell", "One cell: its value, the rule with its actual numbers, and the cells it was made from.",
-    fields: text + place, answer: .json("`value`, and for a computed one `words`, `symbols`, `numbers`, `sources`.")
+    fields: text + place,
+    answer: .json(
+      "`value`, and for a computed one `words`, `symbols`, `numbers`, `sources`; `edited` where an edit changed it then."
+    )
   ) { context in
     try await context.work {
       let cells = try cells(context)
@@ -111,6 +115,7 @@ enum SceneRoutes {
           "value", value.map { $0.isFinite ? .number($0) : .string($0.isNaN ? "NaN" : $0 < 0 ? "−∞" : "∞") } ?? .null),
       ]
       members += cells.made(block, index)
+      if let name = cells.editedName(block.node) { members.append(.init("edited", .string(name))) }
       return .json(.object(members))
     }
   }
@@ -147,6 +152,14 @@ enum SceneRoutes {
 }
 
 extension SceneCells {
+  /// The value whose edit a node shows, changed since it was made; nil where it is as it was made.
+  func editedName(_ node: Int) -> String? {
+    var node = node
+    while scene.isView(node), let source = scene.graph.nodes[node].inputs.first { node = source }
+    let name = scene.graph.nodes[node].name
+    return run?.edits?.graphEdits.contains { scene.graph.node(named: $0.value) == node } == true ? name : nil
+  }
+
   /// How a computed cell was made; empty for weights and inputs.
   func made(_ block: Block, _ index: [Int]) -> [JSON.Member] {
     // A view's rule is that of the value it shows.

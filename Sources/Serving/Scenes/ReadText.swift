@@ -1,10 +1,13 @@
 import Generation
 import GraphIR
+import Lens
 import Runtime
 
 /// A text that a model has read, so that values of some of its rows can be worked out again.
 struct ReadText {
-  private let loaded: LoadedModel
+  private let model: LanguageModel
+  /// The numbers of its edits.
+  private let edits: EditSet?
   /// Holds the text's states; nil until the first row is asked for.
   private var session: Session?
   private var variants: [Int: Variant] = [:]
@@ -21,7 +24,8 @@ struct ReadText {
   /// Models held at once.
   private static let limit = 6
 
-  init(_ loaded: LoadedModel) { self.loaded = loaded }
+  /// `edits` are those of an edited model.
+  init(_ model: LanguageModel, edits: EditSet? = nil) { (self.model, self.edits) = (model, edits) }
 
   /// Rows of values by name, those of `rows` in turn; a row of attention is as long as the text was then.
   ///
@@ -45,7 +49,7 @@ struct ReadText {
       _ = try session.replay(
         Array(tokens[rows]), at: rows.lowerBound, through: variant.model, rows: .all, urgency: .view, read: take)
     } else {
-      let own = try variant.session ?? variant.model.session()
+      let own = try variant.session ?? begin(variant.model)
       if own.tokens.count > rows.lowerBound || !tokens.starts(with: own.tokens) { own.reset() }
       try own.step(Array(tokens[own.tokens.count..<rows.upperBound]), rows: .all) { executor, count in
         take(executor, own.tokens.count..<own.tokens.count + count)
@@ -60,9 +64,15 @@ struct ReadText {
 
   /// The session after at least these tokens.
   private mutating func read(_ tokens: [Int32]) throws -> Session {
-    let session = try session ?? loaded.model.variant(keepsAllRows: true).session()
+    let session = try session ?? begin(model.variant(keepsAllRows: true))
     self.session = session
     if session.tokens.count < tokens.count || !session.tokens.starts(with: tokens) { try session.replace(with: tokens) }
+    return session
+  }
+
+  private func begin(_ model: LanguageModel) throws -> Session {
+    let session = try model.session()
+    session.inputs = edits
     return session
   }
 
@@ -72,6 +82,6 @@ struct ReadText {
       variants[oldest.key] = nil
     }
     return Variant(
-      model: try loaded.model.variant(keeping: Set(names), chunk: chunk, outputRows: chunk, keepsAllRows: true))
+      model: try model.variant(keeping: Set(names), chunk: chunk, outputRows: chunk, keepsAllRows: true))
   }
 }

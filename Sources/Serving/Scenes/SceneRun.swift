@@ -1,5 +1,6 @@
 import Generation
 import GraphIR
+import Lens
 import Scenes
 import Synchronization
 
@@ -8,6 +9,8 @@ package final class SceneRun: Sendable {
   /// Values that are worked out together: as many as fit the budget for the whole text.
   private let groups: [[String]]
   private let groupOf: [String: Int]
+  /// What is changed while the model reads, if anything.
+  let edits: EditSet?
   /// Tokens that groups are laid out for.
   let plannedTokens: Int
   private let content: Mutex<Content>
@@ -41,9 +44,13 @@ package final class SceneRun: Sendable {
   /// Rows that are worked out together.
   private static let band = 32
 
-  /// For texts of up to `tokens`, or a little more.
-  init(_ scenes: ModelScenes, tokens: Int, budget: Int = SceneRun.standardBudget) throws {
+  /// For texts of up to `tokens`, or a little more, that the model of these scenes reads with `edits`.
+  init(
+    _ scenes: ModelScenes, tokens: Int, budget: Int = SceneRun.standardBudget,
+    edited: (model: LanguageModel, edits: EditSet?)? = nil
+  ) throws {
     self.budget = budget
+    edits = edited?.edits
     plannedTokens = max(256, 1 << (Int.bitWidth - max(0, tokens - 1).leadingZeroBitCount))
     let graph = scenes.loaded.model.graph
     let scene = scenes.scene(tokens: plannedTokens)
@@ -63,7 +70,7 @@ package final class SceneRun: Sendable {
     var groupOf: [String: Int] = [:]
     for (place, names) in groups.enumerated() { for name in names { groupOf[name] = place } }
     self.groupOf = groupOf
-    content = Mutex(Content(text: ReadText(scenes.loaded)))
+    content = Mutex(Content(text: ReadText(edited?.model ?? scenes.loaded.model, edits: edits)))
   }
 
   /// Whether the text's values do not all fit the budget; then pictures of whole blocks come from one reading.

@@ -62,7 +62,7 @@ final class ModelScenes: Sendable {
           return known.run
         }
       }
-      let run = try SceneRun(self, tokens: tokens)
+      let run = try SceneRun(self, tokens: tokens, edited: loaded.station.edited(session.id))
       if runs.count >= 2 { runs.removeFirst() }
       runs.append((session.id, run))
       return run

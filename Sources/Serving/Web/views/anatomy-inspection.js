@@ -149,6 +149,7 @@ export class Inspection {
   body(cell) {
     if (!cell.words) return [];
     const parts = [h('h3', 'How it was made'), h('p', cell.words), h('p.mono.small', cell.symbols), h('p.mono.small', cell.numbers)];
+    if (cell.edited) parts.push(h('p', `An edit then changed ${cell.edited}: above stands what the model goes on with.`));
     if (cell.terms?.length) {
       parts.push(h('h3', 'Largest terms'), h('table', h('tbody', cell.terms.map(([place, a, b, product]) => h('tr',
         h('td.muted.small', String(place)), h('td.number', short(a)), h('td.muted', '×'), h('td.number', short(b)), h('td.muted', '='), h('td.number', short(product)))))));
