@@ -160,7 +160,11 @@ public final class TrainingRun: @unchecked Sendable {
     let output = try ModelOutputFolder(path: folder)
     try output.write(recipe.json, "recipe.json")
     if let config = model.config, let files = prepared.files {
-      try output.write(config: config, tokenizer: files.tokenizer, tokenizerConfig: files.config)
+      let special = prepared.tokenizer.special
+      func id(_ token: Int32?) -> JSON { token.map { .integer(Int($0)) } ?? .null }
+      let own = config.inFloat32.replacing(["bos_token_id"], by: id(special.bos))
+        .replacing(["eos_token_id"], by: id(special.eos))
+      try output.write(config: own, tokenizer: files.tokenizer, tokenizerConfig: files.config)
     } else if let base = model.base, base.gguf == nil, model.adapter == nil {
       try output.copyTexts(of: base.folder)
     }

@@ -185,6 +185,46 @@ import TrainingEngine
     }
   }
 
+  @Test(arguments: ["dtype", "torch_dtype"])
+  func `the settings of a model in bfloat16 name float32 once it is saved`(key: String) throws {
+    try RunTests.inFolder { folder in
+      let (from, to) = (path("llama"), folder + "/model")
+      try FileManager.default.createDirectory(atPath: to, withIntermediateDirectories: true)
+      let members = try #require(try JSON(file: from + "/config.json").object?.filter { $0.key != "dtype" })
+      let config = JSON.object(members + [.init(key, "bfloat16"), .init("text_config", [key: "bfloat16"])])
+      try Data(config.text().utf8).write(to: URL(filePath: to + "/config.json"))
+      try FileManager.default.copyItem(atPath: from + "/model.safetensors", toPath: to + "/model.safetensors")
+      let file = try ModelFile(path: to)
+      let weights = try file.weights()
+      var all = MemoryTensors()
+      for name in weights.names { all[name] = try weights.tensor(name) }
+      try file.write(all, to: folder + "/saved")
+      let saved = try JSON(file: folder + "/saved/config.json")
+      #expect(saved == .object(members + [.init(key, "float32"), .init("text_config", [key: "float32"])]))
+    }
+  }
+
+  @Test func `a tokenizer that came with the data stays with the model`() throws {
+    try RunTests.inFolder { folder in
+      let (base, text) = (TestData.url("stories260K").path, folder + "/text.txt")
+      try Data(String(repeating: "The owl sold the lantern. ", count: 40).utf8).write(to: URL(filePath: text))
+      func recipe(_ model: String) throws -> Recipe {
+        try Recipe.fineTuning(model: model, data: text, rank: nil)
+          .replacing("data", "vocabulary", by: "characters").replacing("model", "context", by: 16)
+          .replacing("steps", by: 1).replacing("every", by: ["validation": 0, "samples": 0])
+      }
+      let run = try TrainingRun(recipe: recipe(base), folder: folder + "/run")
+      _ = try run.run(observer: RunTests.Events())
+      let own = try #require(run.prepared.files?.tokenizer)
+      #expect(try JSON(file: run.folder + "/tokenizer.json") == own)
+      let config = try JSON(file: run.folder + "/config.json")
+      #expect(config["eos_token_id"]?.isNull == true && config["bos_token_id"]?.isNull == true)
+      #expect(
+        performing: { try TrainingRun(recipe: recipe(base + "/stories260K.gguf"), folder: folder + "/file") },
+        throws: { "\($0)".contains("keeps its own tokenizer") })
+    }
+  }
+
   @Test func `a decay that has no logarithm is refused`() throws {
     var stored = StoredWeights()
     let recipe = WeightRecipe.negatedExponential(.stored("A_log"))

@@ -33,7 +33,7 @@ struct ModelOutputFolder {
     try write(.object(ids), "generation_config.json")
   }
 
-  /// Copies settings and tokenizer of a model that was trained further.
+  /// Copies settings and tokenizer of a model that was trained further; the settings name float32, as it is written.
   func copyTexts(of folder: String) throws {
     for name in [
       "config.json", "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json",
@@ -44,6 +44,8 @@ struct ModelOutputFolder {
       try? FileManager.default.removeItem(atPath: to)
       try FileManager.default.copyItem(atPath: from, toPath: to)
     }
+    let config = try JSON(file: "\(folder)/config.json")
+    if config.inFloat32 != config { try write(config.inFloat32, "config.json") }
   }
 
   /// Writes weights of a graph under the names and in the layout of the family's checkpoints, float32, and beside them
@@ -76,5 +78,18 @@ struct ModelOutputFolder {
     } catch {
       throw FileError(path: "\(path)/\(name)", reason: error.localizedDescription)
     }
+  }
+}
+
+extension JSON {
+  /// A model's settings with float32 wherever they name the type of its weights: transformers rounds weights to that type
+  /// as it loads them.
+  var inFloat32: JSON {
+    guard let members = object else { return self }
+    return .object(
+      members.map { member in
+        let isType = ["dtype", "torch_dtype"].contains(member.key) && member.value.string != nil
+        return Member(member.key, isType ? "float32" : member.value.inFloat32)
+      })
   }
 }

@@ -14,7 +14,10 @@ extension TrainingRun {
       for tensor in model.layout.tensors { factors[tensor.name] = weights[tensor.name] }
       try Adapter(settings: settings, tensors: factors).write(to: folder, for: base, base: base.path)
     } else if let base = model.base {
-      try base.write(model.mergedWeights(parameters), to: base.gguf == nil ? folder : folder + "/model.gguf")
+      // A tokenizer that came with the data is in the folder since the run began.
+      try base.write(
+        model.mergedWeights(parameters), to: base.gguf == nil ? folder : folder + "/model.gguf",
+        copiesTexts: prepared.files == nil)
     } else {
       try ModelOutputFolder(path: folder).write(model.mergedWeights(parameters)) {
         model.architecture.recipe(for: WeightName($0))
@@ -38,11 +41,11 @@ extension ModelFile {
   }
 
   /// Writes this model with other weights, in float32: a folder of the same names and layouts, or a GGUF file with the
-  /// same header. Texts of a folder are copied.
-  package func write(_ weights: MemoryTensors, to path: String) throws {
+  /// same header. Texts of a folder are copied, unless others are there.
+  package func write(_ weights: MemoryTensors, to path: String, copiesTexts: Bool = true) throws {
     guard let gguf else {
       let (output, before) = (try ModelOutputFolder(path: path), try self.weights())
-      try output.copyTexts(of: folder)
+      if copiesTexts { try output.copyTexts(of: folder) }
       return try output.write(weights, over: before.stored, recipe: before.recipe)
     }
     var writer = GGUFWriter(metadata: gguf.metadata.filter { !$0.key.hasPrefix("split.") })
