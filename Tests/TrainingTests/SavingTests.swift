@@ -125,6 +125,14 @@ import TrainingEngine
       let read = try Adapter(folder: folder, for: file)
       #expect(Set(read.tensors.names) == Set(factors.names) && !factors.names.isEmpty)
       for name in factors.names { #expect(read.tensors[name]?.floats() == factors[name]?.floats(), "\(name)") }
+      // PEFT puts factors on every module whose name ends so.
+      let config = try JSON(file: folder + "/adapter_config.json")
+      let targets = try #require(config["target_modules"]?.array).compactMap(\.string)
+      let saved = try SafetensorsFile(path: folder + "/adapter_model.safetensors")
+      for name in try SafetensorsFile(path: path(family) + "/model.safetensors").names where name.hasSuffix(".weight") {
+        let map = name.dropLast(".weight".count)
+        #expect(targets.contains { map.hasSuffix("." + $0) } == saved.has("base_model.model.\(map).lora_A.weight"))
+      }
     }
   }
 

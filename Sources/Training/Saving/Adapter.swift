@@ -65,22 +65,21 @@ public struct Adapter: Sendable {
   /// Writes both files; `base` is what the configuration calls the model.
   package func write(to folder: String, for file: ModelFile, base: String) throws {
     let output = try ModelOutputFolder(path: folder)
-    var (stored, modules) = (StoredWeights(), [String]())
+    var (stored, maps) = (StoredWeights(), [String]())
     for (name, _) in file.graph.weights {
       guard let names = LowRankName(weight: name), let a = tensors[names.a], let b = tensors[names.b]
       else { continue }
       let (map, recipe) = try Self.place(of: name, in: file)
       stored.store(Self.name(map, "A"), a.floats(), shape: a.shape)
       try Self.turned(recipe, Self.name(map, "B")).store(b.floats(), shape: b.shape, into: &stored)
-      let module = String(map.split(separator: ".").last ?? "")
-      if !modules.contains(module) { modules.append(module) }
+      maps.append(map)
     }
     let isGPT2 = file.architecture is GPT2
     let config: JSON = [
       "peft_type": "LORA", "task_type": "CAUSAL_LM", "base_model_name_or_path": .string(base),
       "r": .integer(settings.rank), "lora_alpha": .number(settings.alpha), "lora_dropout": 0.0, "bias": "none",
       "fan_in_fan_out": .bool(isGPT2), "inference_mode": true,
-      "target_modules": .array(modules.map { .string($0) }),
+      "target_modules": .array(Self.targets(maps, in: file).map { .string($0) }),
     ]
     var writer = SafetensorsWriter()
     for name in stored.names { try writer.declare(name, shape: stored.shape(name) ?? [], format: .f32) }
@@ -118,6 +117,21 @@ public struct Adapter: Sendable {
       return name.hasSuffix(".weight") ? String(name.dropLast(".weight".count)) : nil
     default: return nil
     }
+  }
+
+  /// What PEFT finds these maps by: the last part of their names, or the last two where maps without factors end alike.
+  private static func targets(_ maps: [String], in file: ModelFile) -> [String] {
+    func ending(_ map: String, _ parts: Int) -> String {
+      map.split(separator: ".").suffix(parts).joined(separator: ".")
+    }
+    let others = Set(file.graph.weights.compactMap { map(of: $0.name, in: file) }).subtracting(maps)
+    let taken = Set(others.map { ending($0, 1) })
+    var targets: [String] = []
+    for map in maps {
+      let target = ending(map, taken.contains(ending(map, 1)) ? 2 : 1)
+      if !targets.contains(target) { targets.append(target) }
+    }
+    return targets
   }
 
   private static func name(_ map: String, _ factor: String) -> String {
