@@ -18,7 +18,11 @@ let package = Package(
     .executable(name: "orrery", targets: ["orrery"]),
     .library(
       name: "Orrery",
-      targets: ["Generation", "Runtime", "Tokenizers", "Templates", "Checkpoints", "Architectures", "GraphIR"]),
+      targets: [
+        "Generation", "Runtime", "TrainingEngine", "Gradients", "Tokenizers", "Templates", "Checkpoints",
+        "Architectures",
+        "GraphIR",
+      ]),
     // Snippets see what library products hold.
     .library(name: "OrreryReference", targets: ["Gradients", "GraphIR", "JSON", "Reference"]),
     .library(name: "OrreryKernels", targets: ["CKernels", "Kernels", "TensorCore"]),

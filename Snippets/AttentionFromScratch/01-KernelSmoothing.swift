@@ -3,7 +3,7 @@
 
 import Foundation
 import GraphIR
-import Reference
+import Runtime
 
 // Forty eruptions of the geyser Old Faithful, as they were watched (A. Azzalini, A. W. Bowman, 1990): how long each
 // lasted, and how long one then waited for the next, in minutes.
@@ -72,12 +72,13 @@ func engine(_ duration: Float) throws -> Float {
   func table(_ name: String, _ width: Int) -> Value {
     eruption.gather(from: g.weight(name, [count, width])).reshape(1, width)
   }
-  let mixed = table("queries", 2).attend(table("keys", 2), table("waits", 1), scale: 1 / (reach * reach))
+  let (keys, values) = (table("keys", 2).append(to: "keys"), table("waits", 1).append(to: "values"))
+  let mixed = table("queries", 2).attend(keys, values, scale: 1 / (reach * reach))
   let numbers = [
     "queries": durations.flatMap { _ in query(duration) }, "keys": durations.flatMap { key($0) }, "waits": waits,
   ]
-  var evaluator = try ReferenceEvaluator(graph: g.finish(mixed), weights: { numbers[$0] ?? [] }, context: count)
-  return try evaluator.step(tokens: durations.indices.map { Int32($0) }).values[count - 1]
+  let session = try GraphSession(g.finish(mixed), weights: { numbers[$0] ?? [] }, context: count)
+  return try session.step(durations.indices.map { Int32($0) }).values[count - 1]
 }
 
 /// Ends the page with an error where the engine has other numbers.
@@ -103,7 +104,7 @@ let engines = try asked.map { try engine($0) }
 print("\n  lasted  smoothing  attention  engine")
 for (i, duration) in asked.enumerated() {
   let numbers = [duration, smoothed[i], attended[i], engines[i]].map { Double($0) }
-  print(String(format: "  %6.1f  %9.3f  %9.3f  %6.3f", numbers[0], numbers[1], numbers[2], numbers[3]))
+  print(String(format: "  %6.1f  %9.2f  %9.2f  %6.2f", numbers[0], numbers[1], numbers[2], numbers[3]))
 }
 print()
 check("waits, by smoothing", smoothed, engines)

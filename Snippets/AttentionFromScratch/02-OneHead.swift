@@ -3,7 +3,7 @@
 
 import Foundation
 import GraphIR
-import Reference
+import Runtime
 
 let words = ["Lily", "saw", "a", "red", "ball"]
 
@@ -62,15 +62,12 @@ func engine(_ order: [Int]) throws -> (pattern: [Float], mixed: [Float]) {
   let g = GraphBuilder()
   let x = g.input("tokens", [.tokens], .int32).gather(from: g.weight("words", [words.count, 3]))
   let (q, k, v) = (x.linear("q", 2).reshape(1, 2), x.linear("k", 2).reshape(1, 2), x.linear("v", 2).reshape(1, 2))
-  let graph = try g.finish(q.attend(k, v, scale: 1 / Float(2).squareRoot()))
+  let graph = try g.finish(q.attend(k.append(to: "keys"), v.append(to: "values"), scale: 1 / Float(2).squareRoot()))
   let weights = ["words": stream, "q.weight": queryWeights, "k.weight": keyWeights, "v.weight": valueWeights]
-  var evaluator = try ReferenceEvaluator(
-    graph: graph, weights: { (weights[$0] ?? []).flatMap { $0 } }, context: words.count)
-  var pattern: [Float] = []
-  let mixed = try evaluator.step(tokens: order.map { Int32($0) }) { node, value in
-    if node.name == "pattern" { pattern = value.values }
-  }
-  return (pattern.suffix(words.count), mixed.values.suffix(2))
+  let session = try GraphSession(
+    graph, weights: { (weights[$0] ?? []).flatMap { $0 } }, context: words.count, keeping: ["pattern"])
+  let mixed = try session.step(order.map { Int32($0) })
+  return ((session.value("pattern")?.values ?? []).suffix(words.count), mixed.values.suffix(2))
 }
 
 /// Ends the page with an error where the engine has other numbers.

@@ -3,7 +3,7 @@
 
 import Foundation
 import GraphIR
-import Reference
+import Runtime
 
 // The words and the head of page 2; `drum` stands ready to take the place of `ball`.
 let words = ["Lily", "saw", "a", "red", "ball", "drum"]
@@ -57,13 +57,14 @@ func wordByWord(_ stream: [[Float]]) -> [[Float]] {
 // MARK: The engine
 
 /// The same head in the engine, whose states keep keys and values.
-func evaluator() throws -> ReferenceEvaluator {
+func engine() throws -> GraphSession {
   let g = GraphBuilder()
   let x = g.input("tokens", [.tokens], .int32).gather(from: g.weight("words", [table.count, 3]))
   let (q, k, v) = (x.linear("q", 2).reshape(1, 2), x.linear("k", 2).reshape(1, 2), x.linear("v", 2).reshape(1, 2))
   let z = q.attend(k.append(to: "keys"), v.append(to: "values"), scale: scale)
   let weights = ["words": table, "q.weight": queryWeights, "k.weight": keyWeights, "v.weight": valueWeights]
-  return try ReferenceEvaluator(graph: g.finish(z), weights: { (weights[$0] ?? []).flatMap { $0 } }, context: 8)
+  return try GraphSession(
+    g.finish(z), weights: { (weights[$0] ?? []).flatMap { $0 } }, context: 8, keeping: ["pattern"])
 }
 
 /// Ends the page with an error where the engine has other numbers.
@@ -95,13 +96,10 @@ guard other.prefix(4) == mixed.prefix(4), other[4] != mixed[4] else {
 }
 print("Only the last line is new.\n")
 
-var whole = try evaluator()
-var found: [Float] = []
-let engine = try whole.step(tokens: sentence.map { Int32($0) }) { node, value in
-  if node.name == "pattern" { found = value.values }
-}
-check("shares", pattern.flatMap { $0 }, found)
-check("mixes", mixed.flatMap { $0 }, engine.values)
-var growing = try evaluator()
-let steps = try sentence.flatMap { try growing.step(tokens: [Int32($0)]).values }
+let whole = try engine()
+let engineMixed = try whole.step(sentence.map { Int32($0) })
+check("shares", pattern.flatMap { $0 }, whole.value("pattern")?.values ?? [])
+check("mixes", mixed.flatMap { $0 }, engineMixed.values)
+let growing = try engine()
+let steps = try sentence.flatMap { try growing.step([Int32($0)]).values }
 check("mixes, word by word", wordByWord(sentence.map { table[$0] }).flatMap { $0 }, steps)

@@ -3,7 +3,7 @@
 
 import Foundation
 import GraphIR
-import Reference
+import Runtime
 
 let words = ["Lily", "saw", "a", "red", "ball"]
 /// What each word is: [a thing, a deed, red], then three numbers to be found out: [is red, was seen, has a doer].
@@ -72,13 +72,10 @@ func engine() throws -> (pattern: [Float], output: [Float]) {
     "words": stream, "q.weight": queryWeights, "k.weight": keyWeights, "v.weight": valueWeights,
     "output.weight": outputWeights,
   ]
-  var evaluator = try ReferenceEvaluator(
-    graph: graph, weights: { (weights[$0] ?? []).flatMap { $0 } }, context: words.count)
-  var pattern: [Float] = []
-  let output = try evaluator.step(tokens: words.indices.map { Int32($0) }) { node, value in
-    if node.name == "pattern" { pattern = value.values }
-  }
-  return (pattern, output.values)
+  let session = try GraphSession(
+    graph, weights: { (weights[$0] ?? []).flatMap { $0 } }, context: words.count, keeping: ["pattern"])
+  let output = try session.step(words.indices.map { Int32($0) })
+  return (session.value("pattern")?.values ?? [], output.values)
 }
 
 /// Ends the page with an error where the engine has other numbers.

@@ -4,7 +4,7 @@
 import Architectures
 import Foundation
 import GraphIR
-import Reference
+import Runtime
 
 let words = ["Lily", "saw", "a", "red", "ball"]
 let (width, heads, inner) = (8, 2, 32)
@@ -90,7 +90,7 @@ func block(_ stream: [[Float]]) -> [String: [[Float]]] {
 // MARK: The engine
 
 /// The block of GPT-2, of the parts that the engine's models are made of.
-func engine() throws -> Graph {
+func model() throws -> Graph {
   let g = GraphBuilder()
   let positions = g.input("positions", [.tokens], .int32)
   let x = g.input("tokens", [.tokens], .int32).gather(from: g.weight("words", [words.count, width])).named("resid_pre")
@@ -104,7 +104,7 @@ func engine() throws -> Graph {
   return try g.finish(after.named("resid_post"))
 }
 
-let graph = try engine()
+let graph = try model()
 let weights = Dictionary(
   uniqueKeysWithValues: graph.weights.enumerated().map { ($1.name, numbers($1.shape.reduce(1, *), seed: $0)) })
 let stream = words.indices.map { Array(weights["words"]![$0 * width..<($0 + 1) * width]) }
@@ -120,11 +120,11 @@ for (name, title) in stages {
   print("  " + title.padding(toLength: 14, withPad: " ", startingAt: 0) + numbers)
 }
 print()
-var found: [String: [Float]] = [:]
-var evaluator = try ReferenceEvaluator(graph: graph, weights: { weights[$0]! }, context: words.count)
-_ = try evaluator.step(tokens: words.indices.map { Int32($0) }) { found[$0.name] = $1.values }
+let session = try GraphSession(
+  graph, weights: { weights[$0]! }, context: words.count, keeping: Set(stages.map(\.0)))
+try session.step(words.indices.map { Int32($0) })
 for (name, _) in stages {
-  let (ours, engine) = (values[name]!.flatMap { $0 }, found[name] ?? [])
+  let (ours, engine) = (values[name]!.flatMap { $0 }, session.value(name)?.values ?? [])
   let bound = 1e-5 * (engine.map(abs).max() ?? 0)
   guard ours.count == engine.count, zip(ours, engine).allSatisfy({ abs($0 - $1) <= bound }) else {
     print("The values of \(name) differ.\nhere   \(ours)\nengine \(engine)")

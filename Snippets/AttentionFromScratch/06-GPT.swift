@@ -5,10 +5,7 @@
 import Architectures
 import Foundation
 import GraphIR
-import Kernels
-import Planning
 import Runtime
-import TensorCore
 
 /// The engine's graph of the model, and its weights: a file's, or numbers between −0.25 and 0.25 that look random.
 func load() throws -> (graph: Graph, weights: [String: [Float]]) {
@@ -106,23 +103,9 @@ func attention(_ rows: [[Float]]) -> [[Float]] {
 
 /// The values of these names, by the program that the engine plans for this processor.
 func engine(_ tokens: [Int32], _ names: [String]) throws -> [[Float]] {
-  var options = PlanOptions()
-  (options.context, options.cacheFormat, options.taps) = (tokens.count, .f32, Set(names))
-  let program = try Program(planning: graph, capacity: tokens.count, options: options, catalogue: .current) { _ in .f32
-  }
-  let team = ThreadTeam(count: 1)
-  let memory = try WeightMemory(
-    for: program, from: WeightMemory.Source(tensor: { Tensor(weights[$0]!, shape: shapes[$0]!) }), team: team)
-  let states = try StateStore(
-    states: program.states, keys: program.keyStates, context: tokens.count, slots: 1, format: .f32)
-  let executor = try Executor(program: program, weights: memory, states: states, team: team, catalogue: .current)
-  tokens.withUnsafeBufferPointer { tokens in
-    // Scores are wanted of all rows: 0, 1, 2 …
-    Array(0..<Int32(tokens.count)).withUnsafeBufferPointer { rows in
-      executor.run(tokens: tokens, runs: [Run(slot: 0, start: 0, count: tokens.count)], rows: rows)
-    }
-  }
-  return names.map { executor.tap($0)?.values ?? [] }
+  let session = try GraphSession(graph, weights: { weights[$0]! }, context: tokens.count, keeping: Set(names))
+  try session.step(tokens)
+  return names.map { session.value($0)?.values ?? [] }
 }
 
 let letters = ["A", "B", "C"]

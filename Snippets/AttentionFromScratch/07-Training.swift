@@ -4,7 +4,7 @@
 import Foundation
 import Gradients
 import GraphIR
-import Reference
+import TrainingEngine
 
 typealias Matrix = [[Float]]
 let (letters, width, length) = (5, 12, 9)
@@ -88,7 +88,7 @@ func backward(_ p: Pass, _ tokens: [Int], _ w: [String: Matrix]) -> [String: Mat
 // MARK: The engine
 
 /// The loss and every slope by the graph that the engine derives from the model's.
-func engine(_ tokens: [Int], _ w: [String: Matrix]) throws -> [String: HostTensor] {
+func engine(_ tokens: [Int], _ w: [String: Matrix]) throws -> [String: [Float]] {
   let g = GraphBuilder()
   let places = g.input("positions", [.tokens], .int32).gather(from: g.weight("place", [length, width]))
   let x = g.input("tokens", [.tokens], .int32).gather(from: g.weight("letter", [letters, width])) + places
@@ -96,11 +96,18 @@ func engine(_ tokens: [Int], _ w: [String: Matrix]) throws -> [String: HostTenso
   let mixed = part("q").attend(part("k"), part("v"), scale: scale).reshape(width)
   let model = g.input("rows", [.rows], .int32).gather(from: x + mixed)
     .linear(g.weight("output", [letters, width]))
-  return try ReferenceEvaluator(
-    graph: g.finish(model).differentiated(), weights: { w[$0]!.flatMap { $0 } }, context: length
-  ).evaluate(
-    sequences: [tokens.dropLast().map { Int32($0) }],
-    inputs: ["targets": tokens.dropFirst().map { Double($0) }, "target_weights": counts.map { Double($0) }])
+  let graph = try g.finish(model).differentiated()
+  let layout = ParameterLayout(graph)
+  let engine = try TrainingEngine(graph, parameters: layout, options: TrainingEngineOptions(maximumTokens: length))
+  var parameters = [Float](repeating: 0, count: layout.count)
+  for place in layout.tensors { parameters.replaceSubrange(place.range, with: w[place.name]!.flatMap { $0 }) }
+  let batch = TrainingBatch(
+    tokens: tokens.dropLast().map { Int32($0) }, sequences: [TrainingBatch.Sequence(start: 0, count: length)],
+    targets: tokens.dropFirst().map { Int32($0) }, targetWeights: counts)
+  var slopes = parameters
+  let loss = try engine.run(batch, parameters: parameters, gradients: &slopes)
+  return Dictionary(layout.tensors.map { ($0.name, Array(slopes[$0.range])) }) { first, _ in first }
+    .merging(["loss": [loss]]) { first, _ in first }
 }
 
 /// Ends the page with an error where the engine has another loss or other slopes.
@@ -109,7 +116,7 @@ func check(_ tokens: [Int], _ w: [String: Matrix]) throws {
   var ours = backward(pass, tokens, w).mapValues { $0.flatMap { $0 } }
   ours["loss"] = [pass.loss]
   for (name, values) in ours {
-    let engine = found[name == "loss" ? name : "grad.\(name)"]?.values ?? []
+    let engine = found[name] ?? []
     let bound = 1e-5 * (engine.map(abs).max() ?? 0)
     guard values.count == engine.count, zip(values, engine).allSatisfy({ abs($0 - $1) <= bound }) else {
       print("The slopes of \(name) differ.\nhere   \(values)\nengine \(engine)")
