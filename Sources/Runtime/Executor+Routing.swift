@@ -3,33 +3,6 @@ import GraphIR
 import Planning
 
 extension Executor {
-  /// Writes the chosen indices as int32 words.
-  func choose(_ selection: Selection, _ scores: Floats, _ count: Int, _ out: UnsafeMutableRawPointer) {
-    let indices = out.assumingMemoryBound(to: Int32.self)
-    guard let groups = selection.groups else {
-      _ = row_top_k(scores, count, selection.count, indices)
-      return
-    }
-    let size = count / groups.count
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: count + groups.count) { floats in
-      withUnsafeTemporaryAllocation(of: Int32.self, capacity: max(groups.count, groups.best)) { chosen in
-        let masked = floats.baseAddress!
-        let groupScores = masked + count
-        for group in 0..<groups.count {
-          let written = row_top_k(scores + group * size, size, groups.best, chosen.baseAddress!)
-          groupScores[group] = (0..<written).reduce(0) { $0 + scores[group * size + Int(chosen[$1])] }
-        }
-        masked.update(repeating: -.infinity, count: count)
-        let used = row_top_k(groupScores, groups.count, groups.used, chosen.baseAddress!)
-        for index in 0..<used {
-          let start = Int(chosen[index]) * size
-          (masked + start).update(from: scores + start, count: size)
-        }
-        _ = row_top_k(masked, count, selection.count, indices)
-      }
-    }
-  }
-
   func pick(_ a: Lane, _ choice: Lane, _ out: Lane, _ rows: Int) {
     for row in 0..<rows {
       for group in 0..<choice.groups {

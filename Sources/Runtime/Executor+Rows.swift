@@ -39,7 +39,9 @@ extension Executor {
     case .append(let state, let chunk): append(state, chunk, a, rows: piece.rows)
     case .commit(let state): for row in piece.rows { commit(state, code.inputs[0], row: row) }
     case .topK(let selection):
-      forEachGroup(a, out, rows) { x, out, n in choose(selection, x, n, UnsafeMutableRawPointer(out)) }
+      forEachGroup(a, out, rows) { x, out, n in
+        selection.choose(x, of: n, into: UnsafeMutableRawPointer(out).assumingMemoryBound(to: Int32.self))
+      }
     case .pick: pick(a, lane(code.inputs[1], piece, context), out, rows)
     case .weightedSum: weightedSum(a, lane(code.inputs[1], piece, context), out, rows)
     case .unary(let function): forEachRun(a, out, rows) { x, out, n in rowKernels.unary(function, x, n, out) }

@@ -1,4 +1,5 @@
 import GraphIR
+import Runtime
 import TensorCore
 
 extension RowInstruction {
@@ -74,8 +75,12 @@ extension RowInstruction {
         for slot in 0..<a.count {
           (out + slot * width).update(from: lanes.b[try index(x[slot], below: count)], count: width)
         }
-      case .topK(let chosen, let width):
-        for group in 0..<a.count / width { largest(x + group * width, width, chosen, out + group * chosen) }
+      case .topK(let selection, let width):
+        let indices = UnsafeMutableRawPointer(out).assumingMemoryBound(to: Int32.self)
+        for group in 0..<a.count / width {
+          selection.choose(x + group * width, of: width, into: indices + group * selection.count)
+        }
+        for slot in 0..<output.count { out[slot] = Float(indices[slot]) }
       case .pick(let width):
         let chosen = output.count / (a.count / width)
         for slot in 0..<output.count {
@@ -92,18 +97,6 @@ extension RowInstruction {
         for k in 0..<weights { for i in 0..<width { out[i] += y[k] * x[k * width + i] } }
       default: break
       }
-    }
-  }
-
-  /// Indices of the largest values, largest first, ties to the lower index.
-  private func largest(_ x: Floats, _ count: Int, _ chosen: Int, _ out: Floats) {
-    for k in 0..<chosen {
-      var best = -1
-      for i in 0..<count where !(0..<k).contains(where: { Int(out[$0]) == i }) {
-        let value = x[i].isNaN ? -Float.infinity : x[i]
-        if best < 0 || value > (x[best].isNaN ? -.infinity : x[best]) { best = i }
-      }
-      out[k] = Float(best)
     }
   }
 }

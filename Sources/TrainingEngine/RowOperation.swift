@@ -29,7 +29,7 @@ enum RowOperation: Sendable {
   case pad(before: Int, width: Int, after: Int)
   case slice(Range<Int>, width: Int)
   case join(Int, Int)
-  case topK(count: Int, width: Int)
+  case topK(Selection, width: Int)
   case pick(width: Int)
   case unpick(width: Int)
   case weightedSum(width: Int)

@@ -49,8 +49,7 @@ extension TrainingPlanner {
     case .slice(let range): return .slice(range, width: width)
     case .concatenate: return .join(width, inner(node.inputs[1]).last ?? 1)
     case .training(.pad(let before, let after)): return .pad(before: before, width: width, after: after)
-    case .topK(let selection):
-      return selection.groups == nil ? .topK(count: selection.count, width: width) : nil
+    case .topK(let selection): return .topK(selection, width: width)
     case .pick: return .pick(width: width)
     case .training(.unpick(let count)): return .unpick(width: count)
     default: return nil
