@@ -70,7 +70,8 @@ extension CellRule {
     case .transposedLinear, .outerSum, .unpick: return chosen(op)
     case .shortConvolutionGradient: return convolutionGradient()
     case .shortConvolutionWeightGradient(let taps): return tapGradient(taps)
-    case .dropout, .attentionDropout, .recurrenceGradient: return nil
+    case .recurrenceGradient(let rule): return recurrenceGradient(rule)
+    case .dropout, .attentionDropout: return nil
     }
   }
 

@@ -41,7 +41,8 @@ struct CellRule {
 
   func explanation(of op: Op) -> CellExplanation? {
     switch op {
-    case .input, .weight, .append, .recurrence: return nil
+    case .input, .weight, .append: return nil
+    case .recurrence(let rule, _): return recalled(rule)
     case .gather:
       let row = Int(operands[0].values[place(index.dropLast(), operands[0].shape)])
       let cell = operands[1].row(row)[operands[1].row(row).startIndex + last]

@@ -101,7 +101,7 @@ extension Recurrence {
   }
 
   /// What one head read and held at every token of a sequence.
-  private func trace(_ run: Range<Int>, head: Int, group: Int, rate: HostArray<Scalar>?) -> [RecurrenceToken] {
+  func trace(_ run: Range<Int>, head: Int, group: Int, rate: HostArray<Scalar>?) -> [RecurrenceToken] {
     let (heads, groups) = (values.shape[1], keys.shape[1])
     var state = [Double](repeating: 0, count: keys.columns * values.columns)
     return run.map { t in

@@ -106,24 +106,19 @@ struct ProbedModel {
     }
   }
 
-  /// Recurrences take in every token before, and are not told by the cell.
-  @Test(
-    arguments: [
-      ("gpt2", []), ("llama", []), ("gemma3", []), ("mixtral", []),
-      ("qwen3-next", ["gatedDeltaGradient"]),
-    ] as [(String, Set<String>)])
-  func `every formula gives the value that it explains`(family: String, untold: Set<String>) throws {
+  @Test(arguments: ["gpt2", "llama", "gemma3", "mixtral", "qwen3-next"])
+  func `every formula gives the value that it explains`(family: String) throws {
     let pass = try pass(of: ProbedModel(family))
     #expect(pass.steps.map(\.phase.rawValue) == pass.steps.map(\.phase.rawValue).sorted(by: { order($0) < order($1) }))
-    #expect(try check(pass) == untold)
+    #expect(try check(pass).isEmpty)
     // Views too: a fused projection's queries are a step of their own.
     let made = Set(pass.steps.map(\.node))
     #expect(pass.blocks.allSatisfy { $0.isWeight || made.contains($0.node) })
   }
 
-  /// Soft-capped scores, windows, attention sinks, experts with biases and bounds.
-  @Test(.enabled(if: TestData.isExpected), arguments: ["gemma2", "gpt-oss"])
-  func `formulas hold in models that bound their scores`(family: String) throws {
+  /// Soft-capped scores, windows, attention sinks, experts with biases and bounds, recurrences without a correction.
+  @Test(.enabled(if: TestData.isExpected), arguments: ["gemma2", "gpt-oss", "mamba2"])
+  func `formulas hold in models that bound their scores, or fade`(family: String) throws {
     #expect(try check(pass(of: ProbedModel(at: TestData.url("oracles/\(family)")))).isEmpty)
   }
 
