@@ -59,6 +59,12 @@ public struct PreparedData: Sendable {
       }
       let trained = try kept ?? documents.tokenizer(settings.tokens, progress: progress)
       let tokenizer = try trained?.tokenizer ?? ownTokenizer()
+      if let made = trained?.tokenizer.vocabulary.count, let size = base?.architecture.config.vocabularySize,
+        made > size
+      {
+        throw RecipeError(
+          file: recipe.file, key: "data.vocabulary", reason: "makes \(made) tokens; the model has \(size)")
+      }
       let data = try documents.data(
         tokenizer, order: settings.order, context: context,
         vocabularySize: trained == nil ? base?.architecture.config.vocabularySize ?? 0 : tokenizer.vocabulary.count)

@@ -230,6 +230,13 @@ import TrainingEngine
       #expect(
         performing: { try TrainingRun(recipe: recipe(base + "/stories260K.gguf"), folder: folder + "/file") },
         throws: { "\($0)".contains("keeps its own tokenizer") })
+      let many = (1..<700).map { String($0 * 7919 * 31, radix: 36) + " " }.joined()
+      try Data((many + many).utf8).write(to: URL(filePath: text))
+      #expect(
+        performing: {
+          try TrainingRun(
+            recipe: recipe(base).replacing("data", "vocabulary", by: 600), folder: folder + "/many")
+        }, throws: { "\($0)".contains("data.vocabulary") && "\($0)".contains("the model has 512") })
     }
   }
 
