@@ -248,8 +248,8 @@ let package = Package(
     .testTarget(
       name: "ServingTests",
       dependencies: [
-        "Architectures", "Generation", "GraphIR", "JSON", "Probing", "Quantization", "Reference", "Runs", "Scenes",
-        "Serving", "TestSupport", "Training",
+        "Architectures", "Checkpoints", "Generation", "GraphIR", "JSON", "Lens", "Probing", "Quantization", "Reference",
+        "Runs", "Scenes", "Serving", "TestSupport", "Training",
       ], swiftSettings: settings),
     .testTarget(name: "StoriesTests", dependencies: ["Stories", "TestSupport"], swiftSettings: settings),
     .testTarget(name: "TensorCoreTests", dependencies: ["TensorCore"], swiftSettings: settings),

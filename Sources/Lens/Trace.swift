@@ -87,10 +87,14 @@ public struct TraceWriter {
   private let names: [String]
   private let tapped: LanguageModel
   private let limit: Int
+  private let edits: EditSet?
 
-  /// Values are bounded by `limit` bytes in all. Throws `LensError` and `PlanError` for names.
-  public init(_ model: LanguageModel, values patterns: [String], limit: Int = 1 << 32) throws {
-    (self.model, self.limit) = (model, limit)
+  /// Values are bounded by `limit` bytes in all; `edits` are those of an edited model. Throws `LensError` and `PlanError`
+  /// for names.
+  public init(
+    _ model: LanguageModel, values patterns: [String], limit: Int = 1 << 32, edits: EditSet? = nil
+  ) throws {
+    (self.model, self.limit, self.edits) = (model, limit, edits)
     names = try Trace.names(matching: patterns, in: model.graph)
     tapped = try model.variant(keeping: Set(names), chunk: 16, outputRows: 16)
   }
@@ -99,6 +103,7 @@ public struct TraceWriter {
   /// made.
   public func write(_ tokens: [Int32], to path: String, progress: (Int) -> Void = { _ in }) throws {
     let session = try tapped.session()
+    session.inputs = edits
     var rows: [String: [Float]] = [:]
     var shapes: [String: [Int]] = [:]
     var bytes = 0
@@ -168,6 +173,7 @@ public struct TraceWriter {
     return [
       "version": 1, "model": .string(model.path), "arithmetic": .string(model.options.arithmetic.rawValue),
       "cache": .string("\(model.options.cacheFormat)"), "tokens": .array(pieces), "values": .array(values),
+      "edited": .array(edits?.graphEdits.map { .string($0.value) } ?? []),
     ]
   }
 }

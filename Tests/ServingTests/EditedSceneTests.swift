@@ -1,4 +1,8 @@
+import Checkpoints
+import Foundation
 import JSON
+import Lens
+import Quantization
 import Serving
 import TestSupport
 import Testing
@@ -41,6 +45,17 @@ import Testing
       let recorded = try await server.ask("/api/values?session=\(edited)&name=\(last)&positions=3-4")
       #expect(recorded.status == 200, "\(recorded.message)")
       #expect(Self.distance(own, Self.floats(recorded.body)) < 2e-4 && Self.distance(own, other) > 0.05)
+
+      // So are those of the file.
+      let trace = try await server.post("/api/trace", ["session": .string(edited), "values": [.string(last)]])
+      #expect(trace.status == 200, "\(trace.message)")
+      let file = FileManager.default.temporaryDirectory.appending(path: "edited-\(UUID().uuidString).safetensors")
+      defer { try? FileManager.default.removeItem(at: file) }
+      try Data(trace.body).write(to: file)
+      let traced = try Trace(path: file.path)
+      let values = try traced.file.tensor(last).floats()
+      #expect(Self.distance(own, Array(values[3 * 64..<4 * 64])) < 2e-4)
+      #expect(traced.description["edited"]?.array?.compactMap(\.string).contains("blocks.2.attn_out") == true)
 
       let cell: JSON = [
         "session": .string(edited), "tokens": 4, "block": .integer(try block("blocks.2.attn_out")), "row": 3,
