@@ -130,6 +130,13 @@ final class LensStation: Sendable {
     remember(reader, of: text)
   }
 
+  /// Says that a text which leaves another is read as that one is.
+  func inherit(_ text: String, from parent: String) {
+    guard let reader = reader(of: parent) else { return }
+    content.withLock { $0.built[text] = $0.built[parent] }
+    remember(reader, of: text)
+  }
+
   private func other(_ entry: ModelFolder.Entry, length: Int) throws -> LanguageModel {
     var options = model.options
     (options.sequences, options.context, options.packed) = (1, length + 256, .standard)
@@ -178,6 +185,15 @@ final class LensStation: Sendable {
       release(recording)
       throw error
     }
+  }
+
+  /// Goes on from some tokens as a text is read, without recording; nil where the model as it is reads it. Blocks.
+  func stream(_ tokens: [Int32], as text: String, options: GenerationOptions) throws -> GenerationStream? {
+    if reader(of: text) == nil { return nil }
+    let instruments = try instruments(of: text)
+    let session = try instruments.model.session()
+    session.inputs = instruments.edits
+    return try session.stream(tokens, options: options)
   }
 
   /// The recording of a text and what reads it; the text is read first where it is not recorded. Blocks.

@@ -66,6 +66,32 @@ import Testing
     }
   }
 
+  @Test func `an edited text goes on, and branches, under its edits`() async throws {
+    try await TestServer.with { server in
+      func ask(_ path: String, _ fields: [JSON.Member]) async throws -> (id: String, tokens: [Int]) {
+        let body = JSON.object(fields + [.init("temperature", 0)])
+        let events = try await server.post(path, body).events()
+        let id = try #require(events.first { $0.name == "session" }?.data["id"]?.string)
+        let text = try await server.ask("/api/sessions/\(id)").json()
+        return (id, text["tokens"]?.array?.compactMap { $0["id"]?.int } ?? [])
+      }
+      let plain = try await ask("/api/generate", [.init("prompt", "Once upon a time"), .init("maxTokens", 12)])
+      let edits = JSON.Member("edits", [["kind": "layer", "layer": 2, "part": "both", "by": 0]])
+      let whole = try await ask("/api/edit", [.init("session", .string(plain.id)), edits, .init("maxTokens", 12)])
+      let short = try await ask("/api/edit", [.init("session", .string(plain.id)), edits, .init("maxTokens", 3)])
+      let longer = try await ask("/api/generate", [.init("session", .string(short.id)), .init("maxTokens", 9)])
+      #expect(longer.tokens == whole.tokens && whole.tokens != plain.tokens)
+      // What may come next is what the edited model chose from.
+      let place = plain.tokens.count - 12
+      let next = try await server.post(
+        "/api/next", ["session": .string(longer.id), "keep": .integer(place)]
+      ).json()
+      let own = try await server.ask("/api/sessions/\(short.id)/choices/\(place)").json()
+      func ids(_ choice: JSON) -> [Int] { choice["top"]?.array?.compactMap { $0["id"]?.int } ?? [] }
+      #expect(ids(next).prefix(8) == ids(own).prefix(8) && ids(own).count >= 8)
+    }
+  }
+
   private static func floats(_ bytes: [UInt8]) -> [Float] {
     stride(from: 0, to: bytes.count - 3, by: 4).map { at in
       Float(bitPattern: (0..<4).reduce(0) { $0 | UInt32(bytes[at + $1]) << (8 * UInt32($1)) })

@@ -38,16 +38,24 @@ enum GenerateRoutes {
     return .events { try await writer.run($0) }
   }
 
+  private static let oneToken: GenerationOptions = {
+    var options = GenerationOptions()
+    (options.maximumTokens, options.alternatives, options.sampling) = (1, TextWriter.kept, .greedy)
+    options.ignoresEnd = true
+    return options
+  }()
+
   private static let next = Route(
     .post, "/api/next", "The distribution of the token after a text, as the model gives it.", fields: prompt,
     answer: .json("The likeliest tokens with their logits; `token` is the one that the text goes on with, if any.")
   ) { context in
     let loaded = try context.app.current()
-    let (tokens, following) = try await context.work { try place(context, loaded, context.app.sessions) }
-    var options = GenerationOptions()
-    (options.maximumTokens, options.alternatives, options.sampling) = (1, TextWriter.kept, .greedy)
-    options.ignoresEnd = true
-    for try await piece in try loaded.scheduler.stream(tokens, options: options) {
+    let (stream, following) = try await context.work {
+      let (tokens, following) = try place(context, loaded, context.app.sessions)
+      let own = try context.string("session").flatMap { try loaded.station.stream(tokens, as: $0, options: oneToken) }
+      return (try own ?? loaded.scheduler.stream(tokens, options: oneToken), following)
+    }
+    for try await piece in stream {
       guard let choice = piece.choice else { continue }
       return .json(ChoiceText.json(following.flatMap { choice.taking($0) } ?? choice, loaded, shown: TextWriter.kept))
     }
@@ -122,9 +130,11 @@ enum GenerateRoutes {
     let parent = try own(context).0
     let keep = try context.int("keep", in: 0...parent.tokens.count, default: parent.tokens.count)
     let taken = tokens.count > keep ? parent.choices[keep]?.taking(tokens[keep]) : nil
-    return sessions.begin(
+    let session = sessions.begin(
       model: loaded.id, tokens: tokens, promptCount: min(parent.promptCount, tokens.count), parent: parent, start: keep,
       taken: taken)
+    loaded.station.inherit(session.id, from: parent.id)
+    return session
   }
 
   private static func options(_ context: RouteContext) throws -> GenerationOptions {
