@@ -55,14 +55,17 @@ static void fade_chunk(const recurrence_chunk *c, float *fades, float *fromStart
 
 /// Multiplies pairs by F; where `isStrict`, a row does not meet itself.
 static void fade_pairs(const float *fades, int isStrict, float sign, float *pairs) {
-  for (size_t at = 0; at < chunk_rows * chunk_rows; at += 16) store(pairs + at, load(pairs + at) * load(fades + at) * sign);
+  for (size_t at = 0; at < chunk_rows * chunk_rows; at += 16) {
+    store(pairs + at, load(pairs + at) * load(fades + at) * sign);
+  }
   for (size_t s = 0; isStrict && s < chunk_rows; s++) pairs[s * chunk_rows + s] = 0;
 }
 
 /// rows[t] *= factors[t * stride], for rows of `width` floats.
 static void scale_chunk(const float *factors, size_t stride, size_t width, float *rows) {
   for (size_t t = 0; t < chunk_rows; t++) {
-    for (size_t i = 0; i < width; i += 16) store(rows + t * width + i, load(rows + t * width + i) * factors[t * stride]);
+    float *row = rows + t * width;
+    for (size_t i = 0; i < width; i += 16) store(row + i, load(row + i) * factors[t * stride]);
   }
 }
 
@@ -85,7 +88,8 @@ static float chunk_dot(const float *x, const float *y, size_t width) {
 }
 
 /// row -= sum over the `count` rows s of pairs[s * stride] rows[s].
-static void subtract_rows(const float *pairs, size_t stride, const float *rows, size_t count, size_t width, float *row) {
+static void subtract_rows(const float *pairs, size_t stride, const float *rows, size_t count, size_t width,
+                          float *row) {
   for (size_t i = 0; i < width; i += 16) {
     f32x16 even = load(row + i), odd = fill(0);
     size_t s = 0;
@@ -138,7 +142,8 @@ static void added_slopes(const recurrence_chunk *c, const chunk_scratch *w, floa
   turn_rows(w->errorSlopes, value, chunk_rows, c->valueWidth, chunk_rows, w->turnedErrorSlopes);
 }
 
-/// Gradients by the pairs' products k.q and k.k; what pairs gain by F is added to `crossings` of the rows that it fades through.
+/// Gradients by the pairs' products k.q and k.k; what pairs gain by F is added to `crossings` of the rows that it
+/// fades through.
 static void pair_slopes(const recurrence_chunk *c, const chunk_scratch *w, float *crossings) {
   block_product(w->turnedAdded, chunk_rows, w->turnedGradients, chunk_rows, chunk_rows, chunk_rows, c->valueWidth, 0,
                 w->seenSlopes, chunk_rows);
@@ -195,8 +200,8 @@ static void give_slopes(const recurrence_chunk *c, const chunk_scratch *w) {
   }
 }
 
-/// A row's decay fades what it and later rows read of S, pairs on either side of it, what S after has of earlier rows, and
-/// what it has of S: `through`.
+/// A row's decay fades what it and later rows read of S, pairs on either side of it, what S after has of earlier
+/// rows, and what it has of S: `through`.
 static void give_decay_slopes(const recurrence_chunk *c, const float *reads, const float *crossings, const float *ends,
                               float through) {
   float later[chunk_rows], sum = through, earlier = 0;

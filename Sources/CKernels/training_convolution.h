@@ -12,7 +12,8 @@ static void VECTOR_NAME(convolution_gradient)(const convolution_range *r) {
       for (size_t t = 0; t + ahead < r->count; t++) {
         float *out = r->outputs + t * r->outputStride + c;
         const f32x16 sum = ahead ? channels_at(out, part) : fill(0);
-        set_channels(out, multiply_add(weight, channels_at(r->inputs + (t + ahead) * r->inputStride + c, part), sum), part);
+        const f32x16 g = channels_at(r->inputs + (t + ahead) * r->inputStride + c, part);
+        set_channels(out, multiply_add(weight, g, sum), part);
       }
     }
   }

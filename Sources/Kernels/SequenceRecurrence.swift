@@ -1,7 +1,7 @@
 import CKernels
 
-/// A recurrent matrix a head over packed sequences, each from zeros, for training. Forward goes row by row; backward keeps the
-/// matrices at the borders of chunks of `RECURRENCE_CHUNK` rows and goes through each chunk by products.
+/// A recurrent matrix a head over packed sequences, each from zeros, for training. Forward goes row by row; backward
+/// keeps the matrices at the borders of chunks of `RECURRENCE_CHUNK` rows and goes through each chunk by products.
 ///
 /// Tiles are independent and fixed by the runs and shapes, so threads change no bit of a result.
 public struct SequenceRecurrence: @unchecked Sendable {
@@ -26,7 +26,8 @@ public struct SequenceRecurrence: @unchecked Sendable {
     }
   }
 
-  /// Where rows begin: queries and keys `[T, groups, keyWidth]`, values `[T, heads, valueWidth]`, decays and rates `[T, heads]`.
+  /// Where rows begin: queries and keys `[T, groups, keyWidth]`, values `[T, heads, valueWidth]`, decays and rates
+  /// `[T, heads]`.
   ///
   /// With rates it is the gated delta rule, without them values are taken in as they are.
   public struct Operands {

@@ -2,9 +2,9 @@ public import CKernels
 
 /// The row kernels that training steps use, for one instruction set.
 ///
-/// `rows` and `recurrence` hold functions that generation uses too, `training` gradients, the loss, sums over rows and the
-/// optimizer. All work on the rows that a call names, so threads may share rows as they like; what is summed over rows is
-/// summed within a call, in order, and the caller adds the results of fixed blocks in order.
+/// `rows` and `recurrence` hold functions that generation uses too, `training` gradients, the loss, sums over rows
+/// and the optimizer. All work on the rows that a call names, so threads may share rows as they like; what is summed
+/// over rows is summed within a call, in order, and the caller adds the results of fixed blocks in order.
 public struct TrainingKernels: @unchecked Sendable {
   public let rows: row_kernels
   public let recurrence: recurrence_kernels

@@ -34,20 +34,21 @@ extension CellRule {
       let rates = rule == .gatedDelta ? [moment.rate] : []
       return sum(
         moment.key.enumerated().map { Product(factors: rates + [$1, moment.slope[$0 * width + j]]) },
-        "What the key wrote of this value, times what the memory should change.",
+        "What the key wrote of this value, times D: what the memory should change.",
         rule == .gatedDelta ? "∂L/∂v[j] = β · Σᵢ k[i] · D[i, j]" : "∂L/∂v[j] = Σᵢ k[i] · D[i, j]")
     }
     let own = moment((last - ends[2]) % heads)
     if last < ends[2] + heads {
       return sum(
         zip(own.faded, own.fadedSlope).map { Product(factors: [$0, $1]) },
-        "What was left of the memory, times what it should change.", "∂L/∂g = Σᵢⱼ eᵍ·S[i, j] · D′[i, j]")
+        "What was left of the memory, times D′: what it should change before the token is taken in.",
+        "∂L/∂g = Σᵢⱼ eᵍ·S[i, j] · D′[i, j]")
     }
     let products = own.error.enumerated().flatMap { j, error in
       own.key.enumerated().map { Product(factors: [error, $1, own.slope[$0 * width + j]]) }
     }
     return sum(
-      products, "What the memory did not know, times what it should change along the key.",
+      products, "What the memory did not know, times D, what it should change, along the key.",
       "∂L/∂β = Σⱼ (v − kᵀ·eᵍ·S)[j] · (kᵀ·D)[j]")
   }
 
@@ -81,7 +82,8 @@ extension CellRule {
     return sum(
       products,
       rule == .gatedDelta
-        ? "What was written under the key, less what was recalled by it." : "What was written under the key.",
+        ? "What was written under the key times D, what the memory should change, less what was recalled by it."
+        : "What was written under the key, times D: what the memory should change.",
       rule == .gatedDelta
         ? "∂L/∂k[i] = Σⱼ u[j] · D[i, j] − eᵍ·S[i, j] · β·(kᵀ·D)[j]" : "∂L/∂k[i] = Σⱼ v[j] · D[i, j]")
   }

@@ -20,7 +20,8 @@ package struct RecurrenceMoment {
   /// The matrix `[keyWidth, valueWidth]` once it has faded, and once the token is taken in.
   package let faded: [Double]
   package let state: [Double]
-  /// The gradient by `state`, and by `faded`, from this token's output and from later ones; zeros where none is asked for.
+  /// The gradient by `state`, and by `faded`, from this token's output and from later ones; zeros where none is asked
+  /// for.
   package let slope: [Double]
   package let fadedSlope: [Double]
 

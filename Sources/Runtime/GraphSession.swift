@@ -15,11 +15,11 @@ public final class GraphSession {
   private let output: String
   private let executor: Executor
 
-  /// Plans `graph` for texts of up to `context` tokens and packs its weights, `[shape]` in rows each; `names` are values to
-  /// keep beside the first output.
+  /// Plans `graph` for texts of up to `context` tokens and packs its weights, `[shape]` in rows each; `names` are
+  /// values to keep beside the first output.
   ///
-  /// Throws `GraphError` for a weight of another count, `PlanError` for what cannot be planned, `AllocationError`, and what
-  /// `weights` throws.
+  /// Throws `GraphError` for a weight of another count and for fewer positions than `context`, `PlanError` for what
+  /// cannot be planned, `AllocationError`, and what `weights` throws.
   public init(
     _ graph: Graph, weights: @escaping (String) throws -> [Float], context: Int, keeping names: Set<String> = [],
     threads: Int = 0
@@ -29,7 +29,10 @@ public final class GraphSession {
     }
     self.context = context
     output = graph.nodes[first.node].name
-    vocabulary = Self.vocabulary(graph)
+    vocabulary = graph.leastRows(chosenBy: "tokens") ?? Int(Int32.max)
+    if let rows = graph.leastRows(chosenBy: "positions"), rows < context {
+      throw GraphError(node: "positions", reason: "choose from \(rows) rows; the context is \(context)")
+    }
     var options = PlanOptions()
     (options.context, options.outputRows) = (context, context)
     (options.cacheFormat, options.taps) = (.f32, names.union([output]))
@@ -47,16 +50,6 @@ public final class GraphSession {
     let states = try StateStore(
       states: program.states, keys: program.keyStates, context: context, slots: 1, format: .f32)
     executor = try Executor(program: program, weights: memory, states: states, team: team, catalogue: .current)
-  }
-
-  /// Rows of the tables that tokens choose from.
-  private static func vocabulary(_ graph: Graph) -> Int {
-    var least = Int(Int32.max)
-    for node in graph.nodes where node.op == .gather {
-      guard case .input("tokens", _, _) = graph.nodes[node.inputs[0]].op else { continue }
-      least = min(least, graph.nodes[node.inputs[1]].shape.first?.fixed ?? least)
-    }
-    return least
   }
 
   /// Runs the next tokens after those that were read and returns the first output of all of them.

@@ -14,12 +14,14 @@ final class LensStation: Sendable {
   final class Instruments: Sendable {
     let model: LanguageModel
     let lens: LogitLens
+    /// Nil for the model as it is.
+    let reader: TextReader?
     let edits: EditSet?
     private let opened = Mutex<Attribution?>(nil)
     private let table = Mutex<Meaning?>(nil)
 
-    init(_ model: LanguageModel, edits: EditSet? = nil) throws {
-      (self.model, self.edits) = (model, edits)
+    init(_ model: LanguageModel, for reader: TextReader? = nil, edits: EditSet? = nil) throws {
+      (self.model, self.reader, self.edits) = (model, reader, edits)
       lens = try LogitLens(model)
     }
 
@@ -44,12 +46,6 @@ final class LensStation: Sendable {
     }
   }
 
-  /// What reads a text instead of the model as it is.
-  private enum Reader {
-    case edits(EditSet)
-    case model(ModelFolder.Entry, length: Int)
-  }
-
   /// A recorded text.
   private struct Place {
     var text: String
@@ -62,10 +58,8 @@ final class LensStation: Sendable {
 
   private struct Content {
     var places: [ObjectIdentifier: Place] = [:]
-    /// What reads a text, where that is not the model as it is; the latest ones, which belong to all texts there are.
-    var readers: [(text: String, reader: Reader)] = []
-    /// Of readers.
-    var built: [String: Instruments] = [:]
+    /// Of readers, the latest last.
+    var built: [Instruments] = []
     var uses = 0
   }
 
@@ -85,56 +79,30 @@ final class LensStation: Sendable {
     }
   }
 
-  private func reader(of text: String) -> Reader? {
-    content.withLock { $0.readers.last { $0.text == text }?.reader }
-  }
-
-  private func instruments(of text: String) throws -> Instruments {
-    guard let reader = reader(of: text) else { return try instruments() }
-    return try content.withLock { $0.built[text] } ?? build(reader, for: text)
-  }
-
-  /// Blocks while another model is loaded.
-  private func build(_ reader: Reader, for text: String) throws -> Instruments {
-    let instruments =
-      switch reader {
-      case .edits(let set): try Instruments(set.model(beside: model), edits: set)
-      case .model(let entry, let length): try Instruments(Recording.recordable(other(entry, length: length)))
-      }
-    content.withLock { content in
-      if content.built.count >= 8 { content.built.removeAll() }
-      content.built[text] = instruments
+  /// The instruments of a reader, which are made again where many others were asked for since; those of the model as
+  /// it is without one. Blocks while another model is loaded.
+  func instruments(of reader: TextReader?) throws -> Instruments {
+    guard let reader else { return try instruments() }
+    func known(_ content: Content) -> Instruments? {
+      (content.places.values.map(\.instruments) + content.built).first { $0.reader === reader }
     }
-    return instruments
-  }
-
-  private func remember(_ reader: Reader, of text: String) {
-    content.withLock { content in
-      content.readers.append((text, reader))
-      content.readers.removeFirst(max(0, content.readers.count - SessionStore.sessionLimit))
+    if let known = content.withLock({ known($0) }) { return known }
+    let new = try build(reader)
+    return content.withLock { content in
+      if let known = known(content) { return known }
+      content.built = content.built.suffix(Self.limit) + [new]
+      return new
     }
   }
 
-  /// Says that an edited model writes a text.
-  func edit(_ text: String, with edits: [Edit]) throws {
-    if edits.isEmpty { return }
-    let reader = Reader.edits(try EditSet(edits, of: model.graph))
-    _ = try build(reader, for: text)
-    remember(reader, of: text)
-  }
-
-  /// Says that another model reads a text; it must be of the same vocabulary. Blocks while it is loaded.
-  func read(_ text: String, with entry: ModelFolder.Entry, length: Int) throws {
-    let reader = Reader.model(entry, length: length)
-    _ = try build(reader, for: text)
-    remember(reader, of: text)
-  }
-
-  /// Says that a text which leaves another is read as that one is.
-  func inherit(_ text: String, from parent: String) {
-    guard let reader = reader(of: parent) else { return }
-    content.withLock { $0.built[text] = $0.built[parent] }
-    remember(reader, of: text)
+  private func build(_ reader: TextReader) throws -> Instruments {
+    switch reader.source {
+    case .edits(let edits):
+      let set = try EditSet(edits, of: model.graph)
+      return try Instruments(set.model(beside: model), for: reader, edits: set)
+    case .model(let entry, let length):
+      return try Instruments(Recording.recordable(other(entry, length: length)), for: reader)
+    }
   }
 
   private func other(_ entry: ModelFolder.Entry, length: Int) throws -> LanguageModel {
@@ -150,12 +118,16 @@ final class LensStation: Sendable {
   }
 
   /// The loaded model and the edits with which it reads a text, if any. Throws 409 for a text that another model reads.
-  func edited(_ text: String) throws -> (model: LanguageModel, edits: EditSet?) {
-    if case .model(let entry, _) = reader(of: text) {
+  /// Blocks.
+  func edited(_ text: TextSession) throws -> (model: LanguageModel, edits: EditSet?) {
+    switch text.reader?.source {
+    case nil: return (model, nil)
+    case .edits:
+      let instruments = try instruments(of: text.reader)
+      return (instruments.model, instruments.edits)
+    case .model(let entry, _):
       throw RequestError(409, "this text is read by \(entry.name); load that to look inside", at: "session")
     }
-    guard case .edits(let set) = reader(of: text) else { return (model, nil) }
-    return (try instruments(of: text).model, set)
   }
 
   /// A short text as the model as it is reads it, beside all recordings. Blocks.
@@ -174,10 +146,12 @@ final class LensStation: Sendable {
 
   /// Goes on with a text on a recorded session; nil where none is free, or where the model cannot be recorded.
   func stream(_ text: TextSession, options: GenerationOptions) throws -> GenerationStream? {
-    let isEdited = reader(of: text.id) != nil
-    guard let instruments = try? instruments(of: text.id), let recording = try? claim(text, instruments) else {
-      if isEdited { throw RequestError(503, "all recordings are in use; try again later") }
-      return nil
+    let recording: Recording
+    if text.reader != nil {
+      recording = try claim(text, instruments(of: text.reader))
+    } else {
+      guard let instruments = try? instruments(), let free = try? claim(text, instruments) else { return nil }
+      recording = free
     }
     do {
       return try recording.session.stream(text.tokens, options: options) { [self] in release(recording) }
@@ -188,9 +162,9 @@ final class LensStation: Sendable {
   }
 
   /// Goes on from some tokens as a text is read, without recording; nil where the model as it is reads it. Blocks.
-  func stream(_ tokens: [Int32], as text: String, options: GenerationOptions) throws -> GenerationStream? {
-    if reader(of: text) == nil { return nil }
-    let instruments = try instruments(of: text)
+  func stream(_ tokens: [Int32], as text: TextSession, options: GenerationOptions) throws -> GenerationStream? {
+    if text.reader == nil { return nil }
+    let instruments = try instruments(of: text.reader)
     let session = try instruments.model.session()
     session.inputs = instruments.edits
     return try session.stream(tokens, options: options)
@@ -213,7 +187,7 @@ final class LensStation: Sendable {
         return (known.recording, known.instruments)
       }
     }
-    let instruments = try instruments(of: text.id)
+    let instruments = try instruments(of: text.reader)
     let recording = try claim(text, instruments)
     defer { release(recording) }
     try recording.session.replace(with: text.tokens)

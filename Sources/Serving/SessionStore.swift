@@ -16,6 +16,8 @@ public struct TextSession: Sendable {
   public internal(set) var choices: [Int: TokenChoice] = [:]
   /// The session that this one leaves, and the index of the first token of its own.
   public let parent: String?
+  /// Nil where the model as it is reads the text.
+  let reader: TextReader?
   public let start: Int
   public internal(set) var finish: Finish?
 }
@@ -45,16 +47,16 @@ public final class SessionStore: Sendable {
   /// The oldest first.
   public var all: [TextSession] { content.withLock { content in content.order.compactMap { content.sessions[$0] } } }
 
-  /// Begins a session; of a parent it takes the choices of what it shares with it.
+  /// Begins a session; of a parent it takes the choices of what it shares with it, and its reader.
   func begin(
     model: String, tokens: [Int32], promptCount: Int, parent: TextSession? = nil, start: Int = 0,
-    taken: TokenChoice? = nil
+    taken: TokenChoice? = nil, reader: TextReader? = nil
   ) -> TextSession {
     content.withLock { content in
       content.count += 1
       var session = TextSession(
         id: "s\(content.count)", model: model, tokens: tokens, promptCount: promptCount, parent: parent?.id,
-        start: start)
+        reader: reader ?? parent?.reader, start: start)
       if let parent { session.choices = parent.choices.filter { $0.key < start } }
       session.choices[start] = taken
       content.sessions[session.id] = session

@@ -72,12 +72,10 @@ extension TrainingPlanner {
     func inputName(_ node: Int) -> String? {
       if case .input(let name, _, _) = graph.nodes[node].op { name } else { nil }
     }
+    plan.vocabulary = min(plan.vocabulary, graph.leastRows(chosenBy: "tokens") ?? plan.vocabulary)
+    plan.context = min(plan.context, graph.leastRows(chosenBy: "positions") ?? plan.context)
     for (index, node) in graph.nodes.enumerated() where live[index] {
       switch node.op {
-      case .gather:
-        let count = shape(node.inputs[1])[0].fixed ?? 1 << 24
-        if inputName(node.inputs[0]) == "tokens" { plan.vocabulary = min(plan.vocabulary, count) }
-        if inputName(node.inputs[0]) == "positions" { plan.context = min(plan.context, count) }
       case .training(.crossEntropy) where inputName(node.inputs[1]) == "targets":
         plan.classes = min(plan.classes, shape(node.inputs[0])[1].fixed ?? 1)
       default: break

@@ -42,7 +42,8 @@ extension TrainingPlanner {
     set(index, output)
     add(
       RecurrenceGradientStep(
-        name: graph.nodes[index].name, operands: operands, gradient: gradient, output: output, context: context))
+        name: graph.nodes[index].name, operands: operands, gradient: gradient, output: output,
+        context: min(context, options.maximumTokens)))
   }
 
   /// Queries, keys, values, decays and, for the gated delta rule, rates.

@@ -72,13 +72,19 @@ struct SequenceRecurrenceCase {
     var gradients = [Float](repeating: .nan, count: rows * width)
     var scratch = [Float](repeating: .nan, count: shape.scratchFloats(longest: counts.max() ?? 0))
     let table = runs.map { SequenceRecurrence.Run(start: $0.lowerBound, count: $0.count) }
+    // Rows with gaps between them, as those of a wider value.
+    let gap = 5
     let places = operands.map { operand in
-      let place = UnsafeMutablePointer<Float>.allocate(capacity: operand.values.count)
-      place.initialize(from: operand.values, count: operand.values.count)
+      let width = operand.values.count / rows
+      let place = UnsafeMutablePointer<Float>.allocate(capacity: rows * (width + gap))
+      place.initialize(repeating: .nan, count: rows * (width + gap))
+      for row in 0..<rows {
+        for i in 0..<width { place[row * (width + gap) + i] = operand.values[row * width + i] }
+      }
       return place
     }
     defer { for place in places { place.deallocate() } }
-    let matrices = zip(places, operands).map { FloatMatrix($0, rowStride: $1.shape.dropFirst().reduce(1, *)) }
+    let matrices = zip(places, operands).map { FloatMatrix($0, rowStride: $1.values.count / rows + gap) }
     table.withUnsafeBufferPointer { table in
       outputs.withUnsafeMutableBufferPointer { outputs in
         gradients.withUnsafeMutableBufferPointer { gradients in

@@ -53,6 +53,12 @@ import Testing
       _ = try GraphSession(
         graph, weights: { $0 == "q.weight" ? [Float](repeating: 0, count: 63) : Self.weights(graph)($0) }, context: 4)
     }
+    let g = GraphBuilder()
+    let places = g.input("positions", [.tokens], .int32).gather(from: g.weight("place", [3, 8]))
+    let placed = try g.finish(g.input("tokens", [.tokens], .int32).gather(from: g.weight("table", [13, 8])) + places)
+    refuses("positions", "choose from 3 rows; the context is 4") {
+      _ = try GraphSession(placed, weights: Self.weights(placed), context: 4)
+    }
     #expect(throws: (any Error).self) {
       try GraphSession(graph, weights: Self.weights(graph), context: 4, keeping: ["nothing"])
     }

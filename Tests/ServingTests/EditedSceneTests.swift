@@ -57,6 +57,17 @@ import Testing
       #expect(Self.distance(own, Array(values[3 * 64..<4 * 64])) < 2e-4)
       #expect(traced.description["edited"]?.array?.compactMap(\.string).contains("blocks.2.attn_out") == true)
 
+      // They stay when many others are edited, and when the model is loaded again.
+      for by in 0..<10 {
+        let others: JSON = [["kind": "head", "layer": 0, "head": 1, "by": .integer(by)]]
+        _ = try await server.post(
+          "/api/compare/begin", ["session": .string(plain), "prompt": "Once", "edits": others])
+      }
+      #expect(try await row(after, of: edited) == rows.own)
+      let app = server.app
+      try await onThread { try app.load(app.add(path: TestServer.story)) }
+      #expect(try await row(after, of: edited) == rows.own)
+
       let cell: JSON = [
         "session": .string(edited), "tokens": 4, "block": .integer(try block("blocks.2.attn_out")), "row": 3,
         "column": 5,
@@ -89,6 +100,23 @@ import Testing
       let own = try await server.ask("/api/sessions/\(short.id)/choices/\(place)").json()
       func ids(_ choice: JSON) -> [Int] { choice["top"]?.array?.compactMap { $0["id"]?.int } ?? [] }
       #expect(ids(next).prefix(8) == ids(own).prefix(8) && ids(own).count >= 8)
+    }
+  }
+
+  @Test func `a text that another model reads has no anatomy in this one`() async throws {
+    try await TestServer.with { server in
+      let events = try await server.post("/api/generate", ["prompt": "Once upon", "maxTokens": 2]).events()
+      let text = try #require(events.first { $0.name == "session" }?.data["id"]?.string)
+      let models = try await server.ask("/api/models").json()
+      let names = models["models"]?.array?.compactMap { $0["name"]?.string } ?? []
+      let name = try #require(names.first { $0.hasPrefix("stories260K") }, "\(models)")
+      let begun = try await server.post(
+        "/api/compare/begin", ["session": .string(text), "model": .string(name)])
+      let other = try #require(try begun.json()["session"]?.string, "\(begun.message)")
+      let reply = try await server.ask("/api/scene?session=\(other)")
+      #expect(reply.status == 409 && reply.message.contains(name), "\(reply.message)")
+      let trace = try await server.post("/api/trace", ["session": .string(other)])
+      #expect(trace.status == 409)
     }
   }
 

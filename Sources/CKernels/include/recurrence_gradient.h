@@ -8,7 +8,7 @@
 /// The most rows that one call takes.
 enum { RECURRENCE_CHUNK = 32 };
 
-/// Consecutive rows of one head of a recurrent state S [keyWidth, valueWidth], backward; strides are floats between rows.
+/// Consecutive rows of one head of a recurrent state S [keyWidth, valueWidth], backward; strides are in floats.
 typedef struct {
   const float *queries;  // [count, keyWidth]
   const float *keys;     // [count, keyWidth]

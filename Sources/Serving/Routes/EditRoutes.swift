@@ -26,9 +26,9 @@ enum EditRoutes {
       let base = try sessions.session(context.required("session"))
       let edits = try EditReader(context: context, loaded: loaded).edits()
       let prompt = Array(base.tokens.prefix(max(1, base.promptCount)))
-      let session = sessions.begin(model: loaded.id, tokens: prompt, promptCount: prompt.count)
-      try loaded.station.edit(session.id, with: edits)
-      return session
+      let reader = edits.isEmpty ? nil : TextReader(.edits(edits))
+      _ = try loaded.station.instruments(of: reader)
+      return sessions.begin(model: loaded.id, tokens: prompt, promptCount: prompt.count, reader: reader)
     }
     let writer = TextWriter(loaded: loaded, sessions: sessions, session: session, options: options)
     return .events { try await writer.run($0) }
@@ -52,12 +52,16 @@ enum EditRoutes {
         tokens = try loaded.model.tokenizer == nil ? LoadedModel.numbers(prompt) : loaded.model.encode(prompt)
       }
       try loaded.model.check(prompt: tokens)
-      let session = app.sessions.begin(model: loaded.id, tokens: tokens, promptCount: tokens.count)
+      var reader: TextReader?
       if let name = try context.string("model") {
-        try loaded.station.read(session.id, with: app.entry(name), length: tokens.count)
+        reader = TextReader(.model(try app.entry(name), length: tokens.count))
       } else if context.field("edits") != nil {
-        try loaded.station.edit(session.id, with: EditReader(context: context, loaded: loaded).edits())
+        let edits = try EditReader(context: context, loaded: loaded).edits()
+        if !edits.isEmpty { reader = TextReader(.edits(edits)) }
       }
+      _ = try loaded.station.instruments(of: reader)
+      let session = app.sessions.begin(
+        model: loaded.id, tokens: tokens, promptCount: tokens.count, reader: reader)
       _ = try loaded.station.recording(of: session)
       return .json(["session": .string(session.id), "positions": .integer(tokens.count)])
     }

@@ -52,7 +52,8 @@ enum GenerateRoutes {
     let loaded = try context.app.current()
     let (stream, following) = try await context.work {
       let (tokens, following) = try place(context, loaded, context.app.sessions)
-      let own = try context.string("session").flatMap { try loaded.station.stream(tokens, as: $0, options: oneToken) }
+      let text = try context.string("session").map { try context.app.sessions.session($0) }
+      let own = try text.flatMap { try loaded.station.stream(tokens, as: $0, options: oneToken) }
       return (try own ?? loaded.scheduler.stream(tokens, options: oneToken), following)
     }
     for try await piece in stream {
@@ -130,11 +131,11 @@ enum GenerateRoutes {
     let parent = try own(context).0
     let keep = try context.int("keep", in: 0...parent.tokens.count, default: parent.tokens.count)
     let taken = tokens.count > keep ? parent.choices[keep]?.taking(tokens[keep]) : nil
-    let session = sessions.begin(
+    // What is made again for an edited text is made here, where others need not wait for it.
+    if parent.reader != nil { _ = try loaded.station.instruments(of: parent.reader) }
+    return sessions.begin(
       model: loaded.id, tokens: tokens, promptCount: min(parent.promptCount, tokens.count), parent: parent, start: keep,
       taken: taken)
-    loaded.station.inherit(session.id, from: parent.id)
-    return session
   }
 
   private static func options(_ context: RouteContext) throws -> GenerationOptions {

@@ -30,7 +30,7 @@ enum TraceRoutes {
         guard let name = item.string else { throw RequestError.wrong("values", "must hold names") }
         return name
       }
-      let (model, edits) = try loaded.station.edited(text.id)
+      let (model, edits) = try loaded.station.edited(text)
       let writer = try TraceWriter(model, values: names ?? Trace.standardNames, limit: limit, edits: edits)
       let file = FileManager.default.temporaryDirectory.appending(path: "orrery-\(UUID().uuidString).safetensors")
       defer { try? FileManager.default.removeItem(at: file) }

@@ -54,7 +54,9 @@ final class ModelScenes: Sendable {
 
   /// The values of a text's first tokens, worked out as they are asked for.
   func run(_ session: TextSession, tokens: Int) throws -> SceneRun {
-    try runs.withLock { runs in
+    // May plan a model, which those who look at other texts need not wait for.
+    let edited = try loaded.station.edited(session)
+    return try runs.withLock { runs in
       if let place = runs.firstIndex(where: { $0.session == session.id }) {
         let known = runs.remove(at: place)
         if known.run.plannedTokens >= tokens {
@@ -62,7 +64,7 @@ final class ModelScenes: Sendable {
           return known.run
         }
       }
-      let run = try SceneRun(self, tokens: tokens, edited: loaded.station.edited(session.id))
+      let run = try SceneRun(self, tokens: tokens, edited: edited)
       if runs.count >= 2 { runs.removeFirst() }
       runs.append((session.id, run))
       return run

@@ -140,5 +140,6 @@ try {
   if (!app.model) { announce({ loaded: null }); await show(); }
   await begin();
 } catch (error) {
+  if (!app.model) announce({ loaded: null });
   toast(error.message);
 }

@@ -47,7 +47,7 @@ export function mountTop(place, app) {
     }
   }
   app.on(update);
-  if (app.state.prompt !== undefined && app.state.prompt !== null) prompt.value = String(app.state.prompt);
+  if (!prompt.value && app.state.prompt !== undefined && app.state.prompt !== null) prompt.value = String(app.state.prompt);
   place.append(h('div.tools',
     h('button.icon', { 'aria-label': 'Change between dark and light', title: 'Dark or light', onclick: () => app.theme.toggle() }, icon('moon')),
     h('button.icon', { 'aria-label': 'Keys', title: 'Keys (?)', onclick: () => app.keys() }, icon('question'))));

@@ -11,9 +11,9 @@ const printed = 40;
  */
 const most = { milliseconds: 1.5, waiting: 24, kept: 800 };
 /** Numbers that a frame sets anew, however late it is, and the size of letters that they are set in and scaled from. */
-const numbers = { least: 16, size: 16 };
+const lettering = { least: 16, size: 16 };
 /** Sizes of letters. */
-const sizes = [10.5, 11, 11.5, 12, 12.5, 13, numbers.size];
+const sizes = [10.5, 11, 11.5, 12, 12.5, 13, lettering.size];
 /** Pixels around a name's letters. */
 const margin = 4;
 /** Pages of numbers asked for at once, and kept. */
@@ -195,8 +195,8 @@ export class Overlay {
     let count = 0;
     const { brush, theme } = this;
     const size = Math.max(9, Math.min(19, scale * 0.235));
-    const zoom = size / numbers.size;
-    brush.font = `500 ${numbers.size}px ${theme.font}`;
+    const zoom = size / lettering.size;
+    brush.font = `500 ${lettering.size}px ${theme.font}`;
     brush.textAlign = 'center';
     brush.lineWidth = 3 / zoom;
     brush.strokeStyle = theme.cellGround;
@@ -227,7 +227,7 @@ export class Overlay {
   number(values, place, isIndex) {
     const known = values.texts[place];
     if (known !== undefined) return known;
-    if (this.fresh >= numbers.least && performance.now() - this.began > most.milliseconds) {
+    if (this.fresh >= lettering.least && performance.now() - this.began > most.milliseconds) {
       this.isBehind = true;
       return null;
     }
