@@ -18,15 +18,9 @@ public struct FloatProductKernels: @unchecked Sendable {
 
   /// The fastest kernels that need nothing beyond `features`.
   public init(_ precision: ProductPrecision, features: ProcessorFeatures = .current) {
-    var best: UnsafePointer<float_product_kernels>?
-    var index = 0
-    while let candidate = float_product_kernels_at(index) {
-      let isUsable = ProcessorFeatures(rawValue: candidate.pointee.features).isSubset(of: features)
-      if isUsable && (precision == .bfloat16 || candidate.pointee.roundsToPairs == 0) { best = candidate }
-      index += 1
+    table = features.best(float_product_kernels_at, needing: \.features) {
+      precision == .bfloat16 || $0.roundsToPairs == 0
     }
-    guard let best else { preconditionFailure("every build has portable kernels") }
-    table = best
   }
 
   /// As in `float32 12x32, AVX-512`.

@@ -28,14 +28,7 @@ public struct SequenceAttention: @unchecked Sendable {
   ) {
     (self.work, self.runs, self.runCount, self.longest) = (work, runs, runCount, longest)
     self.sinkGradients = sinkGradients
-    var best: sequence_attention_kernels?
-    var index = 0
-    while let candidate = sequence_attention_kernels_at(index)?.pointee {
-      if ProcessorFeatures(rawValue: candidate.features).isSubset(of: features) { best = candidate }
-      index += 1
-    }
-    guard let best else { preconditionFailure("every build has portable kernels") }
-    kernels = best
+    kernels = features.best(sequence_attention_kernels_at, needing: \.features).pointee
   }
 
   /// Floats of scratch that each thread needs; heads' widths alone decide.

@@ -59,14 +59,7 @@ public struct SequenceRecurrence: @unchecked Sendable {
   ) {
     (self.shape, self.operands, self.runs, self.runCount) = (shape, operands, runs, runCount)
     kernels = recurrence_kernels_for(features.vectorISA).pointee
-    var best: recurrence_gradient_kernels?
-    var index = 0
-    while let candidate = recurrence_gradient_kernels_at(index)?.pointee {
-      if ProcessorFeatures(rawValue: candidate.features).isSubset(of: features) { best = candidate }
-      index += 1
-    }
-    guard let best else { preconditionFailure("every build has portable kernels") }
-    gradientKernels = best
+    gradientKernels = features.best(recurrence_gradient_kernels_at, needing: \.features).pointee
   }
 
   /// Tiles of `forward`: the heads of each sequence.

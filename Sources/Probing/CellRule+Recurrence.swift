@@ -7,13 +7,7 @@ extension CellRule {
     let moment = moment(rule, operands, gradient: nil, head: index[1])
     let width = moment.value.count
     let products = moment.query.enumerated().map { Product(factors: [$1, moment.state[$0 * width + last]]) }
-    return sum(
-      products,
-      rule == .gatedDelta
-        ? "A memory that fades, corrects what it recalls for each key, and is asked by the query."
-        : "A memory that fades, takes in each token's key and value, and is asked by the query.",
-      rule == .gatedDelta
-        ? "S ← eᵍ·S + k ⊗ β·(v − kᵀ·eᵍ·S),  y = qᵀ·S" : "S ← eᵍ·S + k ⊗ v,  y = qᵀ·S")
+    return sum(products, rule.words, rule.symbols)
   }
 
   /// Gradients by queries, keys, values, decays and rates, side by side; `D` is the gradient by the memory after the token.

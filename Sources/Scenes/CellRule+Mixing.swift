@@ -61,14 +61,8 @@ extension CellRule {
     let products = zip(query, state).map(*)
     let value = products.reduce(0, +)
     let terms = Explanation.Term.largest(products, of: [query, state])
-    let isDelta = rule == .gatedDelta
     return Result(
-      value: value,
-      words: isDelta
-        ? "A memory that fades, corrects what it recalls for each key, and is asked by the query."
-        : "A memory that fades, takes in each token's key and value, and is asked by the query.",
-      symbols: isDelta
-        ? "S ← eᵍ·S + k ⊗ β·(v − kᵀ·eᵍ·S),  y = qᵀ·S" : "S ← eᵍ·S + k ⊗ v,  y = qᵀ·S",
+      value: value, words: rule.words, symbols: rule.symbols,
       numbers: "\(values[2].count) tokens: \(sum(terms, of: products.count, [])) = \(text(value))", terms: terms)
   }
 

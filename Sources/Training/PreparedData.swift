@@ -49,13 +49,13 @@ public struct PreparedData: Sendable {
         throw RecipeError(
           file: recipe.file, key: "data.path", reason: "names no text (on the command line: --text FILE)")
       }
-      let documents = try TextDocuments(path: path)
-      if !documents.leftOut.isEmpty {
-        notices.append("\(documents.leftOut.count) files are no UTF-8 text and left out, as \(documents.leftOut[0])")
-      }
       if settings.tokens != .model, base?.gguf != nil {
         throw RecipeError(
           file: recipe.file, key: "data.vocabulary", reason: "must be \"model\": a GGUF file keeps its own tokenizer")
+      }
+      let documents = try TextDocuments(path: path)
+      if !documents.leftOut.isEmpty {
+        notices.append("\(documents.leftOut.count) files are no UTF-8 text and left out, as \(documents.leftOut[0])")
       }
       let trained = try kept ?? documents.tokenizer(settings.tokens, progress: progress)
       let tokenizer = try trained?.tokenizer ?? ownTokenizer()
